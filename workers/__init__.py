@@ -1,0 +1,1 @@
+"""When things happen: jobs, worker classes, the sweeper and the clocks."""
