@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import pairwise
 
 from models.errors import Invalid
 
@@ -25,7 +26,7 @@ class Level(IntEnum):
 def check(code: str) -> str:
     """Give the code back if it is six digits without a gap, else raise Invalid."""
     pairs = [code[i : i + PAIR] for i in range(0, DIGITS, PAIR)]
-    gap = any(a == "00" and b != "00" for a, b in zip(pairs, pairs[1:], strict=False))
+    gap = any(a == "00" and b != "00" for a, b in pairwise(pairs))
     if len(code) != DIGITS or not (code.isascii() and code.isdigit()) or gap:
         raise Invalid(
             f"行政区划代码 {code!r} 不对，应为 6 位数字，例如 510000。",

@@ -14,7 +14,7 @@ XiangyinError
 ├── Permanent               a job that will fail again however often it is tried
 │   └── Unplayable          sound or a picture that cannot be decoded
 ├── Unavailable             the database, queue or blob store does not answer: try again later
-└── Misconfigured           a setting, key, pack or file of the installation that an operator must mend
+└── Misconfigured           a setting, key, pack or file that an operator must mend
 
 Every error carries one sentence in Chinese and one in English that say what to do.
 """

@@ -52,7 +52,7 @@ class Medium(SQLModel, table=True):
     reason: str = ""
     content_hash: str = Field(index=True)
     mime: str
-    bytes: int
+    size: int = Field(description="bytes of the original")
     original: str
     text: str = Field(default="", description="of a text medium; no blob is the truth of it")
     seconds: float | None = None

@@ -69,7 +69,7 @@ class Pack(Frozen):
         return tuple(language.tag for language in self.languages)
 
     def language(self, tag: str) -> PackLanguage | None:
-        """Find a language by its tag, or by the tag without its subtags (`zh` for `zh-u-sd-cnsc`)."""
+        """Find a language by its tag, or by its first part (`zh` for `zh-u-sd-cnsc`)."""
         by_tag = {language.tag: language for language in self.languages}
         return by_tag.get(tag) or by_tag.get(tag.split("-")[0])
 
@@ -84,7 +84,7 @@ class Pack(Frozen):
 
 
 def read(folder: Path) -> Pack:
-    """Read a pack's folder; raise Misconfigured if it is none or its file does not follow the form."""
+    """Read a pack's folder; raise Misconfigured if its file is missing or not of the form."""
     path = folder / PACK_FILE
     try:
         return Pack.model_validate({**tomllib.loads(path.read_text("utf-8")), "folder": folder})

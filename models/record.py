@@ -1,4 +1,4 @@
-"""The standard complaint as it leaves the house: one frozen record, its JSON Schema made from it."""
+"""The standard complaint as it leaves the house; its JSON Schema is made from these records."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class MediumRecord(Frozen):
     purpose: str
     content_hash: str
     mime: str
-    bytes: int
+    size: int = Field(serialization_alias="bytes")
     seconds: float | None
     state: str
     reason: ListenerReason | None

@@ -55,7 +55,7 @@ class Segment(Frozen):
     """A stretch of one recording with its text as recognised.
 
     start, end : seconds from the start of the recording, start < end
-    text : raw, as the recogniser or the person wrote it; equals the joined words where there are any
+    text : raw, as the recogniser or the person wrote it; the joined words where there are any
     tidy : the same text simplified and with spoken numbers as digits
     language : BCP-47, `und` when unsure; confidence : of that tag, 0..1
     trusted : False if the flags say that the text may not be what was said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlmodel import AutoString, SQLModel
@@ -10,7 +10,7 @@ from sqlmodel import AutoString, SQLModel
 from models.columns import EnumText, UtcDateTime
 
 
-def _plain_types(kind: str, item: Any, _: object) -> str | bool:
+def _plain_types(kind: str, item: Any, _: object) -> str | Literal[False]:
     # Migrations are history: they name no class of today's code.
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

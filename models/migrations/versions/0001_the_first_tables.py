@@ -239,7 +239,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("mime", sa.String(), nullable=False),
-        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("original", sa.String(), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=True),
