@@ -77,16 +77,23 @@ SHAPES = {
 
 
 def build(
-    shape: Shape, folder: Path, *, seed: int = 0, quantization: str = "int8", scale: float = 0.02
+    shape: Shape,
+    folder: Path,
+    *,
+    codes: Sequence[str] = (),
+    seed: int = 0,
+    quantization: str = "int8",
+    scale: float = 0.02,
 ) -> Path:
     """Write a random Whisper that CTranslate2 and faster-whisper load as a multilingual one.
 
+    codes : Whisper's language codes that it has tokens for; as many as the shape has if empty
     quantization : of the stored weights, as CTranslate2 names it
     scale : standard deviation of the random weights
     """
     folder.mkdir(parents=True, exist_ok=True)
     spec = WhisperSpec(shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads)
-    codes = _LANGUAGE_CODES[: shape.languages]
+    codes = codes or _LANGUAGE_CODES[: shape.languages]
     tokens = special_tokens(codes)
     vocabulary = shape.text_tokens + len(tokens)
     _fill(spec, shape, vocabulary, np.random.default_rng(seed), scale)
@@ -174,6 +181,8 @@ def _fill(
         layer.weight, layer.bias = weights(width, inputs, 3), np.zeros(width, np.float32)
     encoder.position_encodings.encodings = weights(ENCODER_POSITIONS, width)
     decoder.embeddings.weight = weights(vocabulary, width)
+    # Times score 0, so that there is always some text that is likelier.
+    decoder.embeddings.weight[-TIME_TOKENS:] = 0
     decoder.position_encodings.encodings = weights(DECODER_POSITIONS, width)
     decoder.projection.weight = decoder.embeddings.weight
     for layer in encoder.layer:

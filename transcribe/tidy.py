@@ -36,7 +36,13 @@ def tidy(text: str, tag: str) -> str:
     """Make the tidy version of a text in a language; other than Chinese it is the text itself."""
     if tag.split("-")[0] not in CHINESE or not text:
         return text
-    return _digits(_simplifier().convert(text))
+    return _digits(simplify(text))
+
+
+def simplify(text: str) -> str:
+    """Write traditional characters as simplified ones; all else stays."""
+    simple: str = _simplifier().convert(text)
+    return simple
 
 
 def _digits(text: str) -> str:

@@ -34,22 +34,6 @@ STATES_A_SECOND = FRAMES_A_SECOND // FRAMES_A_STATE
 LONGEST_WINDOW_SECONDS = 30.0
 # Windows are rounded up to these lengths, so that messages of like length share a batch.
 BUCKETS_SECONDS = tuple(map(float, (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 23, 26)))
-    2.0,
-    3.0,
-    4.0,
-    5.0,
-    6.0,
-    7.0,
-    8.0,
-    10.0,
-    12.0,
-    14.0,
-    16.0,
-    18.0,
-    20.0,
-    23.0,
-    26.0,
-)
 # CTranslate2 writes at most half of the `max_length` that it is given.
 MOST_TOKENS = 224
 SHORTEST_SAMPLES = 400
@@ -79,10 +63,12 @@ class Written:
     """What the decoder wrote about a window.
 
     tokens : without special ones; average_logprob : per token, the end token included
+    steps : tokens written, special ones included
     cut_off : the text went on where the decoder had to stop
     """
 
     tokens: tuple[int, ...]
+    steps: int
     text: str
     average_logprob: float
     no_speech: float
@@ -281,6 +267,7 @@ class Whisper:
         total = result.scores[0] * len(sequence)
         return Written(
             tokens=tokens,
+            steps=len(sequence),
             text=text,
             average_logprob=total / (len(sequence) + 1),
             no_speech=min(1.0, float(result.no_speech_prob)),
