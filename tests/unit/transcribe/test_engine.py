@@ -220,7 +220,7 @@ def test_poor_scores_are_decoded_again_and_the_agreement_is_told(pack: Pack) -> 
 def test_forced_tokens_are_written_to_the_number(pack: Pack, whisper: Whisper) -> None:
     mel = whisper.features(babble(3))
     encoded = whisper.encode([mel, mel], 400)
-    for count in (1, 3, 40, 224):
+    for count in (4, 40, 224):
         written = whisper.write(encoded, ["zh", "ko"], most_tokens=count, forced=True)
         assert [one.steps for one in written] == [count, count]
 
