@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI
-from ingest.accept import Intake
-from ingest.blobs import open_blobs
 from redis import Redis
 
 from api import errors, health, logs
@@ -17,6 +14,8 @@ from api.house import House
 from api.limits import Limiter
 from api.linger import Linger
 from api.programs import describe, routes
+from ingest.accept import Intake
+from ingest.blobs import open_blobs
 from ingest.queue import Queue, RedisQueue
 from models import codes
 from models.database import open_database
@@ -42,7 +41,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
 
     app = FastAPI(
         title="乡音 Xiangyin",
-        version=version("xiangyin"),
+        version=describe.VERSION,
         description=describe.DESCRIPTION,
         lifespan=lifespan,
         # The pages that the framework brings load scripts from other hosts.

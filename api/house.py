@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastapi import Request
-from ingest.accept import Intake
-from ingest.blobs import Blobs
 from sqlalchemy import Engine
 
 from api.limits import Limiter
+from ingest.accept import Intake
+from ingest.blobs import Blobs
 from ingest.queue import Queue
 from models.codes import Codes
 from models.keys import Keys

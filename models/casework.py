@@ -247,7 +247,7 @@ def transcript(
     *,
     version: int | None = None,
 ) -> TranscriptRecord:
-    """Give one version of a recording's transcript, the newest unless told, private spans masked."""
+    """Give a version of a recording's transcript, by default the newest, private spans masked."""
     access.require(account, Act.READ)
     complaint = access.find(session, account, complaint_id)
     gathered = dossier.gather(session, complaint, identity=False)
@@ -280,9 +280,7 @@ def original(
     if not medium.original:
         raise _no_file()
     details = {"medium": str(medium.id)}
-    audit.append(
-        session, keys, str(account.id), Deed.ORIGINAL_FETCHED, complaint_id, details
-    )
+    audit.append(session, keys, str(account.id), Deed.ORIGINAL_FETCHED, complaint_id, details)
     return StoredFile(medium.original, medium.mime, medium.content_hash[:32])
 
 
@@ -424,9 +422,7 @@ def answer(
         ours = medium is not None and medium.complaint_id == complaint.id
         if medium is None or not ours or medium.purpose is not Purpose.MESSAGE:
             raise _no_file()
-    message = Message(
-        complaint_id=complaint.id, by=str(account.id), text=text, medium_id=medium_id
-    )
+    message = Message(complaint_id=complaint.id, by=str(account.id), text=text, medium_id=medium_id)
     session.add(message)
     details = {"message": str(message.id)}
     audit.append(session, keys, str(account.id), Deed.ANSWERED, complaint.id, details)
@@ -454,9 +450,7 @@ def reporter_view(session: Session, keys: Keys, digits: str) -> ReporterView | N
     answers = tuple(Answer(text=row.text, medium=row.medium_id, at=row.at) for row in rows)
     if complaint is None:
         return None
-    return ReporterView(
-        status=complaint.status, received_at=complaint.received_at, answers=answers
-    )
+    return ReporterView(status=complaint.status, received_at=complaint.received_at, answers=answers)
 
 
 def withdraw(session: Session, keys: Keys, digits: str) -> Complaint:

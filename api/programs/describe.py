@@ -10,13 +10,16 @@ from typing import Any
 
 from api.errors import MEDIA_TYPE, Problem
 
+# Of the interface, not of the program: it grows with what is added and never breaks.
+VERSION = "1.0.0"
+
 Responses = dict[int | str, dict[str, Any]]
 
 DESCRIPTION = """
 举报的程序接口：递交语音、照片和文字，凭回执查询，供工作人员的程序读取标准记录。
 
 Send voice, photographs and text, look up a report by its receipt, and read standard complaints.
-Every error is `application/problem+json` with a stable `code` and a sentence in Chinese and English.
+Every error is `application/problem+json`: a stable `code`, a sentence in Chinese and in English.
 """
 TAGS = [
     {"name": "reports", "description": "递交与查询 · for reporters; nobody logs in"},

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import anyio
-from ingest.accept import Intake, Part, PartWriter
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartState, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from ingest.accept import Intake
+from ingest.part import Part, PartWriter
 from models.errors import Invalid, NotMedia, Refused, TooLarge
 from models.medium import Kind
 from models.settings import Limits

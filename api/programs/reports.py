@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from ingest.accept import About
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
@@ -13,11 +12,12 @@ from api import house
 from api.house import House
 from api.programs import describe, form
 from api.programs.form import Form
+from ingest.accept import About
 from models import receipt
 from models.complaint import IdentityMode
 from models.errors import Invalid
 
-router = APIRouter(tags=["reports"])
+router = APIRouter(prefix="/v1", tags=["reports"])
 LOOK_AT = "/v1/report"
 KEY_EXAMPLE = "c1f7be0df3f14c2aa1e05d3fb9f0a6e2"
 

@@ -6,5 +6,5 @@ from fastapi import APIRouter
 
 from api.programs import reports
 
-router = APIRouter(prefix="/v1")
+router = APIRouter()
 router.include_router(reports.router)
