@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from models.samples import install_samples
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -25,10 +26,9 @@ from sqlmodel import col, select
 from api.client import Client
 from models import receipt
 from models.complaint import Complaint
-from models.database import open_database, reading, writing
+from models.database import open_database, reading
 from models.keys import Keys
 from models.medium import Medium
-from models.samples import install_samples
 from models.settings import Settings
 from models.status import SETTLED, Status
 
