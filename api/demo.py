@@ -73,7 +73,7 @@ class Outcome:
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
     """Read the folder's `expected.toml`."""
-    listed = tomllib.loads((folder / "expected.toml").read_text("utf-8"))["sample"]
+    listed = tomllib.loads((folder / "expected.toml").read_text("utf-8"))["files"]
     return tuple(
         Sample(
             name=entry["file"],
