@@ -26,6 +26,7 @@ from transcribe.train import (
     grammar,
     heldout,
     packfile,
+    showcase,
     synthetic,
     tokens,
 )
@@ -260,6 +261,15 @@ def write_heldout(work: Work = WORK, out: Path = ROOT / "samples" / "heldout") -
     """Write samples/heldout: clips of held-out voices and sentences with their manifest."""
     chosen = [line for lines in heldout_lines(work).values() for line in heldout.kept(lines)]
     typer.echo(f"{len(chosen)} clips, {heldout.write(out, chosen, str(SEED)) / 1e6:.2f} MB")
+
+
+@app.command(name="showcase")
+def write_showcase(
+    font: Annotated[Path, typer.Option(help="A font with Chinese characters.")],
+    out: Path = ROOT / "samples" / "demo",
+) -> None:
+    """Write samples/demo: voice messages, a typed text and a photographed letter."""
+    showcase.write(out, font, typer.echo)
 
 
 def page(folder: Path, report: dict[str, Any]) -> packs.Pack:

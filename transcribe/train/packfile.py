@@ -10,8 +10,12 @@ from models.packs import PACK_FILE, Pack
 
 def write(pack: Pack) -> None:
     """Write a pack's page into its folder."""
-    data = pack.model_dump(mode="json", exclude={"folder"})
-    (pack.folder / PACK_FILE).write_text("\n".join(_table("", data)) + "\n", encoding="utf-8")
+    write_toml(pack.folder / PACK_FILE, pack.model_dump(mode="json", exclude={"folder"}))
+
+
+def write_toml(path: Path, data: Mapping[str, Any]) -> None:
+    """Write tables, lists of tables, texts, numbers and lists of these as TOML."""
+    path.write_text("\n".join(_table("", data)).strip() + "\n", encoding="utf-8")
 
 
 def _table(name: str, data: Mapping[str, Any]) -> list[str]:
