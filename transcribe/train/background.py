@@ -33,8 +33,10 @@ LICENCE = ROOT / "LICENSE"
 
 # Voices that speak a language of the pack, or a constructed one, or do not work.
 NOT_BACKGROUND = frozenset(
-    ["cmn", "cmn-latn-pinyin", "yue", "yue-latn-jyutping", "ko", "kk", "ug", "kaa", "xex", "piqd", "qya", "sjn", "py", "en-shaw",
-        "fo",]
+    (
+        *("cmn", "cmn-latn-pinyin", "yue", "yue-latn-jyutping", "ko", "kk", "ug"),
+        *("piqd", "qya", "sjn", "py", "en-shaw", "kaa", "xex", "fo"),
+    )
 )
 # Scripts without words at hand: made-up words of these code points.
 SCRIPTS = {
