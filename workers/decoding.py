@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ingest.photographs import Page, read_page, stand_upright
@@ -21,7 +22,7 @@ from transcribe import audio
 from transcribe.audio import SAMPLE_RATE
 
 PEAKS_RATE = 20.0
-FULL_SCALE = 32_767
+FULL_SCALE = 32_768
 LENGTH_BYTES = 4
 
 
@@ -92,7 +93,7 @@ def parse_picture(result: Iterable[bytes]) -> DecodedPicture:
     return DecodedPicture(header, copy)
 
 
-def to_samples(stored: bytes) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def to_samples(stored: bytes) -> NDArray[np.float32]:
     """Give stored samples as float32 in -1..1, shape = (n_samples,)."""
     return np.frombuffer(stored, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
 
@@ -109,7 +110,8 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
     peaks = audio.peaks(decoded, PEAKS_RATE)
     samples = b""
     if keep:
-        samples = (decoded.samples.clip(-1, 1) * FULL_SCALE).round().astype("<i2").tobytes()
+        scaled = (decoded.samples * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1)
+        samples = scaled.astype("<i2").tobytes()
     header = SoundHeader(
         seconds=measured.seconds,
         speech_seconds=measured.speech_seconds,
