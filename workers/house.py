@@ -1,0 +1,69 @@
+"""What a worker has at hand, opened once in each process by what its settings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from ingest.blobs import Blobs, open_blobs
+from ingest.queue import RedisQueue
+from ingest.settle import Normaliser
+from models.database import connect, open_database
+from models.keys import Keys
+from models.settings import Settings
+from workers.normaliser import describe
+from workers.valkey import address
+
+QUEUE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What outlives a fork: no connection, no thread."""
+
+    settings: Settings
+    keys: Keys
+    normaliser: Normaliser
+
+
+@dataclass(frozen=True)
+class House:
+    """The parts of one installation that jobs work with."""
+
+    settings: Settings
+    keys: Keys
+    normaliser: Normaliser
+    engine: Engine
+    blobs: Blobs
+    queue: RedisQueue
+
+
+def lay_ground(settings: Settings) -> Ground:
+    """Bring the database up to date, check that the key is its own, and let go of both."""
+    engine, keys = open_database(settings)
+    engine.dispose()
+    return Ground(settings, keys, describe)
+
+
+def build(ground: Ground) -> House:
+    """Open the connections of one process."""
+    settings = ground.settings
+    return House(
+        settings=settings,
+        keys=ground.keys,
+        normaliser=ground.normaliser,
+        engine=connect(settings.database),
+        blobs=open_blobs(settings.blobs, ground.keys, settings.data / "staging"),
+        queue=RedisQueue(connect_queue(settings)),
+    )
+
+
+def connect_queue(settings: Settings) -> Redis:
+    """Connect to the queue server, by default the one embedded in the data folder."""
+    return Redis.from_url(
+        settings.redis_url or address(settings.data),
+        socket_timeout=QUEUE_SECONDS,
+        socket_connect_timeout=QUEUE_SECONDS,
+    )
