@@ -142,7 +142,7 @@ def test_what_went_up_is_gone_below_and_there_above(
 ) -> None:
     below = Visitor("below", Role.LEAD, COUNTY, permissions=tuple(Permission), more=R1)
     above = Visitor("above", Role.LEAD, CITY, permissions=tuple(Permission), more=R1)
-    headers = {visitor: enter(house, matter, visitor) for visitor in (below, above)}
+    from_below, from_above = (enter(house, matter, visitor) for visitor in (below, above))
     with writing(house.engine) as session:
         cases.account(session, Role.INSPECTOR, COUNTY, name="阿甲")
         report = session.get_one(Complaint, matter.complaint_id)
@@ -152,10 +152,10 @@ def test_what_went_up_is_gone_below_and_there_above(
         if routes[0].door in (Door.PUBLIC, Door.RECEIPT, Door.LIST):
             continue
         where = address(path, matter)
-        assert client.request(method, where, headers=headers[below]).status_code == 404, path
-        assert client.request(method, where, headers=headers[above]).status_code == 200, path
-    assert client.get("/v1/complaints", headers=headers[below]).json()["complaints"] == []
-    assert len(client.get("/v1/complaints", headers=headers[above]).json()["complaints"]) == 1
+        assert client.request(method, where, headers=from_below).status_code == 404, path
+        assert client.request(method, where, headers=from_above).status_code == 200, path
+    assert client.get("/v1/complaints", headers=from_below).json()["complaints"] == []
+    assert len(client.get("/v1/complaints", headers=from_above).json()["complaints"]) == 1
 
 
 def test_the_reporter_gets_through_theirs(client: TestClient, matter: Matter) -> None:
