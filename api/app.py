@@ -52,8 +52,9 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     )
     app.state.house = house
     errors.install(app)
-    app.include_router(health.router)
-    app.include_router(routes.router)
+    for router in (health.router, *routes.ROUTERS):
+        app.include_router(router)
+    describe.keep_examples(app, (health.router, *routes.ROUTERS))
     # The last one added is the outermost.
     app.add_middleware(Linger)
     app.add_middleware(SecurityHeaders, secure=settings.base_url.startswith("https:"))

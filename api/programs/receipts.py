@@ -127,9 +127,9 @@ async def guarded(
             await anyio.sleep(remaining(time.monotonic() - began))
 
 
-def remaining(elapsed: float, floor: float = FLOOR_SECONDS) -> float:
+def remaining(elapsed: float) -> float:
     """Tell how long to wait so that the whole takes a multiple of the floor."""
-    return floor - elapsed % floor
+    return FLOOR_SECONDS - elapsed % FLOOR_SECONDS
 
 
 def _try(

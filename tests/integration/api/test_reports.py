@@ -114,14 +114,9 @@ def test_hostile_file_names_do_nothing_and_are_kept_nowhere(
 ) -> None:
     boundary = "frontier"
     escaped = name.replace('"', "%22").replace("\r\n", "%0D%0A")
-    body = (
-        (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="audio"; filename="{escaped}"\r\n'
-            "Content-Type: text/html\r\n\r\n"
-        ).encode()
-        + WAV
-        + f"\r\n--{boundary}--\r\n".encode()
-    )
+    disposition = f'Content-Disposition: form-data; name="audio"; filename="{escaped}"'
+    head = f"--{boundary}\r\n{disposition}\r\nContent-Type: text/html\r\n\r\n".encode()
+    body = head + WAV + f"\r\n--{boundary}--\r\n".encode()
     answer = client.post(
         "/v1/reports",
         content=body,
