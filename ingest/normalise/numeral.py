@@ -102,6 +102,8 @@ def _read_han(said: str) -> float | None:
                 run, last = 0, 1
             elif position == len(said) - 1 and last > 10:
                 digit *= last // 10
+        elif sign not in SCALES:
+            return None
         else:
             scale, run = SCALES[sign], 0
             if scale >= SCALES["万"]:

@@ -29,13 +29,19 @@ _MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
 _LANDLINE = re.compile(r"0(?:10|2\d|[3-9]\d{2})\d{7,8}")
 _LOCAL_LINE = re.compile(r"[2-8]\d{6,7}")
 _LINE_CUE = re.compile(r"(?:电话|座机|号码|联系)(?:号码)?(?:是|为|:|：|打|就是)?\s*$")
-_NOT_CUE = re.compile(r"(?:表号|户号|编号|单号|合同号|合同|订单号?|订单|文号|工号|学号|票号|发票号?|案号)(?:码)?(?:是|为|:|：)?\s*$")
+_NOT_CUE = re.compile(
+    r"(?:表号|户号|编号|单号|合同号|合同|订单号?|订单|文号|工号|学号|票号|发票号?|案号)(?:码)?(?:是|为|:|：)?\s*$"
+)
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PLATE = re.compile(
     rf"[{_PROVINCES}][A-Za-z][ ·・.．]?(?:[A-HJ-NP-Za-hj-np-z0-9零〇一幺二两三四五六七八九][ ]?){{4,5}}"
     r"[A-HJ-NP-Za-hj-np-z0-9零〇一幺二两三四五六七八九挂学警]"
 )
-_NAME = re.compile(r"(?:我叫做?|我的名字(?:是|叫做?)|我名叫|我姓名(?:是|叫)?|本人(?:叫|姓名)?|举报人(?:是|叫|:|：)?|我是)")
+_NAME = re.compile(
+    r"(?:我叫做?|我的名字(?:是|叫做?)|我名叫|我姓名(?:是|叫)?|本人(?:叫|姓名)?|举报人(?:是|叫|:|：)?|我是)"
+)
+
+_NAME_ENDS = re.compile(r"$|[，。,、；：！!;: ]|住|家|今年|电话|身份证|男|女|手机|是|在")
 
 
 @dataclass(frozen=True)
@@ -46,14 +52,17 @@ class Private:
     kind: Kind
 
 
-def find(reading: Reading, reporter_name: str, names: re.Pattern[str]) -> tuple[Private, ...]:
+def find(
+    reading: Reading, reporter_name: str, names: re.Pattern[str], closed: tuple[Span, ...]
+) -> tuple[Private, ...]:
     """Find what has to be masked, in order, without overlaps.
 
-    names : matches a full Chinese name at its start, as `person` knows them
+    names : matches a full Chinese name at its start, as `person` knows them; closed : names of
+    places, which are nobody's
     """
     found = [*_numbers(reading.text), *_plates(reading.text)]
     if reading.chinese:
-        found += _introductions(reading.text, names)
+        found += _introductions(reading.text, names, closed)
     if len(reporter_name.strip()) > 1:
         name = reporter_name.strip()
         for match in re.finditer(re.escape(name), reading.text):
@@ -159,9 +168,13 @@ def _plates(text: str) -> Iterator[Private]:
             yield Private(Span(*match.span()), "plate")
 
 
-def _introductions(text: str, names: re.Pattern[str]) -> Iterator[Private]:
+def _introductions(
+    text: str, names: re.Pattern[str], closed: tuple[Span, ...]
+) -> Iterator[Private]:
     """Find the name that follows 我叫, 我是 and the like."""
     for match in _NAME.finditer(text):
         name = names.match(text, match.end())
-        if name:
+        if name is None or any(Span(*name.span()).overlaps(other) for other in closed):
+            continue
+        if match.group() != "我是" or _NAME_ENDS.match(text, name.end()):
             yield Private(Span(*name.span()), "reporter")

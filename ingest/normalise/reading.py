@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import accumulate
 
 from opencc import OpenCC
 
@@ -47,6 +46,14 @@ def _plain(character: str) -> str:
         return simple if len(simple) == 1 else character
     narrow = unicodedata.normalize("NFKC", character)
     return narrow if len(narrow) == 1 else character
+
+
+def printable(text: str) -> str:
+    """Write a blank for each control character but the line break, so that offsets stay."""
+    return "".join(
+        " " if unicodedata.category(sign) in ("Cc", "Cs", "Cn") and sign != "\n" else sign
+        for sign in text
+    )
 
 
 def plain(text: str) -> str:
@@ -171,8 +178,3 @@ SLACK = 8
 def read(passage: Passage) -> Reading:
     """Make a passage ready to be searched."""
     return Reading(passage, plain(passage.text))
-
-
-def offsets(lengths: list[int], gap: int) -> list[int]:
-    """Give where each part begins when parts of these lengths are joined with a gap."""
-    return [0, *accumulate(length + gap for length in lengths)][: len(lengths)]
