@@ -71,6 +71,12 @@ export async function say(...names) {
   for (const name of names) await play(address(language, name), mine);
 }
 
+/** Say one prompt and leave the words on the page as they are. */
+export async function sayOne(name) {
+  hush();
+  await play(address(language, name), turn);
+}
+
 /** Show a prompt's words without saying them: somebody is being recorded. */
 export function show(name) {
   last = [name];
