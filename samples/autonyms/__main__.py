@@ -1,8 +1,9 @@
 """Draw the names of languages whose script a cheap phone may have no font for, as SVG outlines.
 
-Run once by hand, `python -m samples.autonyms FONT_FOLDER > api/citizen/templates/autonyms.svg`, with the
-fonts of Debian's fonts-noto-core and with uharfbuzz installed: letters of these scripts join and stack,
-so shaping comes before drawing. What is committed are the outlines (see LICENSE beside this file).
+Run once by hand, `python -m samples.autonyms FONT_FOLDER > api/citizen/templates/autonyms.svg`,
+with the fonts of Debian's fonts-noto-core and with uharfbuzz installed: letters of these scripts
+join and stack, so shaping comes before drawing. What is committed are the outlines (see LICENSE
+beside this file).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Speak the default prompts of the citizens' page once: `python -m samples.prompts [TAG ...]`.
 
-Every `[spoken]` text of `api/citizen/strings/TAG.toml` becomes `api/citizen/prompts/TAG/NAME.mp3`. The
-voice is synthetic (espeak-ng, GPL-3, used here and never at run time), and no native speaker has
-checked texts or sound: they stand in until an administrator records better ones. Needs the test extra.
+Every `[spoken]` text of `api/citizen/strings/TAG.toml` becomes `api/citizen/prompts/TAG/NAME.mp3`.
+The voice is synthetic (espeak-ng, GPL-3, used here and never at run time), and no native speaker
+has checked texts or sound: they stand in until an administrator records better ones. Needs the
+test extra.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ SAMPLE_RATE = 16_000
 # Lowest rate of MPEG-2 layer III at which synthetic speech stays clear.
 BIT_RATE = 16_000
 PEAK = 0.7
+CHINESE = "zh"
 WORDS_A_MINUTE = {"zh": 150, "yue": 150, "ug": 140, "kk": 145, "ko": 145}
 PAUSE_SECONDS = 0.08
 
@@ -98,7 +100,21 @@ def main(tags: list[str]) -> None:
             sound = encode(speaker.say(text, words["voice"], WORDS_A_MINUTE.get(tag, 150)))
             (folder / f"{name}.mp3").write_bytes(sound)
             total += len(sound)
+        if tag == CHINESE:
+            total += _name_voiceless(speaker, folder)
         print(f"{tag}: {len(words['spoken'])} prompts, {total / 1024:.0f} KiB")
+
+
+def _name_voiceless(speaker: Speaker, folder: Path) -> int:
+    """Say in Chinese the names of the languages that have no voice of their own."""
+    total = 0
+    for path in sorted(DOOR.glob("strings/*.toml")):
+        words = tomllib.loads(path.read_text())
+        if not words["voice"]:
+            sound = encode(speaker.say(words["chinese"], "cmn", WORDS_A_MINUTE[CHINESE]))
+            (folder / f"name-{words['tag']}.mp3").write_bytes(sound)
+            total += len(sound)
+    return total
 
 
 if __name__ == "__main__":
