@@ -32,7 +32,7 @@ MODULES = (
     "voice.js",
 )
 LOOKUP_MODULES = ("lookup.js", *MODULES[1:])
-# What the page needs with no network after the first visit; the scanner and the proof of work need one.
+# What the page needs with no network after the first visit; scanner and proof of work need one.
 OFFLINE = (
     *MODULES,
     "lookup.js",

@@ -1,4 +1,4 @@
-"""The pages themselves: a channel's page, the receipt's, posters, and what makes them work offline."""
+"""The pages themselves: a channel's, the receipt's, posters, and what works offline."""
 
 from __future__ import annotations
 
@@ -201,8 +201,11 @@ def _about(door: Door, code: str, tags: tuple[str, ...], seconds: int | None) ->
 def _html(request: Request, door: Door, name: str, tags: tuple[str, ...], **more: Any) -> Response:
     """Render a page in the first of its languages."""
     drawn = [words.template(file).read_text("utf-8") for file in ("pictures.svg", "autonyms.svg")]
+    spoken = words.load()[tags[0]].as_json()
     body = _templates.get_template(name).render(
         static=door.assets.base,
+        lang=spoken["tag"],
+        direction=spoken["direction"],
         pictures=Markup("".join(drawn)),
         words=words.load()[tags[0]],
         languages=[words.shown(tag) for tag in tags],

@@ -1,4 +1,4 @@
-"""Proof of work: near a limit a phone computes for a moment before it may send. Nobody has to read."""
+"""Proof of work: near a limit a phone computes for a moment before it may send."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def receive(sent: Sent, door: AtDoor) -> dict[str, Any]:
         try:
             acknowledged = door.house.intake.accept(parts, about, ticket.key)
         except Refused:
-            # Intake has removed the parts. Where a database failed instead, they stay for the next try.
+            # Intake has removed the parts. Where a database failed, they stay for the next try.
             door.uploads.taken(sent.uploads)
             raise
         door.uploads.taken(sent.uploads)

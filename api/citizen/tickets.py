@@ -1,7 +1,7 @@
 """Leave to send one report: a token for its uploads, given once its limits were counted.
 
-Tickets live in memory. When the process starts anew a phone asks for another and sends again what it
-still keeps; the report's own key makes sure that it is one report all the same.
+Tickets live in memory. When the process starts anew a phone asks for another and sends again what
+it still keeps; the report's own key makes sure that it is one report all the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The tus protocol 1.0.0 (creation, termination, expiration) on top of `api.citizen.uploads`.
 
-tuspyserver, which was tried, appends the plain bytes to a file of its own and takes no writer in its
-place; what is written while an upload runs has to be encrypted here, so the protocol is spoken by
-hand. It is the published core: https://tus.io/protocols/resumable-upload
+tuspyserver, which was tried, appends the plain bytes to a file of its own and takes no writer in
+its place; what is written while an upload runs has to be encrypted here, so the protocol is spoken
+by hand. It is the published core: https://tus.io/protocols/resumable-upload
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the page says and shows in each language, and what stands in where a language has nothing.
 
 A text is never invented: where a language lacks one, the page shows Chinese and says so by its
-`lang`, and a spoken prompt is Chinese too. The texts of ug, kk, ko and yue were not checked by native
-speakers.
+`lang`, and a spoken prompt is Chinese too. The texts of ug, kk, ko and yue were not checked by
+native speakers.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ function paint() {
   $("write").classList.toggle("holding", draft.text.trim() !== "");
   $("upward").setAttribute("aria-pressed", String(draft.upward));
   const named = draft.identity === "real_name";
-  $("who").querySelector("use").setAttribute("href", named ? "#person" : "#mask");
+  $("who").querySelector("use").setAttribute("href", named ? "#i-person" : "#i-mask");
   $("who").querySelector("span").dataset.text = named ? "named" : "anonymous";
   voice.label($("who"));
   $("be-named").setAttribute("aria-pressed", String(named));
@@ -209,7 +209,7 @@ async function sayName() {
     naming = null;
     draft.parts.push(await mine.stop());
     await save();
-    $("say-name").querySelector("use").setAttribute("href", "#mic");
+    $("say-name").querySelector("use").setAttribute("href", "#i-mic");
     paint();
     return voice.say("named_added");
   }
@@ -224,7 +224,7 @@ async function sayName() {
     return voice.say("no_recording");
   }
   naming = mine;
-  $("say-name").querySelector("use").setAttribute("href", "#stop");
+  $("say-name").querySelector("use").setAttribute("href", "#i-stop");
 }
 
 async function identity(mode) {

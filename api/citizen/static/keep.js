@@ -7,7 +7,7 @@ const CELL = (WIDTH - 2 * MARGIN - 24) / 8;
 const HEIGHT = MARGIN + CODE + 30 + 2 * 140 + MARGIN / 2;
 
 function picture(digit) {
-  const symbol = document.getElementById(`p${digit}`);
+  const symbol = document.getElementById(`i-p${digit}`);
   const source = `<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96" viewBox="0 0 48 48">${symbol.innerHTML}</svg>`;
   const url = URL.createObjectURL(new Blob([source], { type: "image/svg+xml" }));
   return new Promise((resolve) => {

@@ -77,7 +77,7 @@ function message(one) {
     button.className = "round blue";
     button.setAttribute("aria-label", voice.named("play"));
     button.append($("replay").querySelector("svg").cloneNode(true));
-    button.querySelector("use").setAttribute("href", "#speaker");
+    button.querySelector("use").setAttribute("href", "#i-speaker");
     button.addEventListener("click", () => play(one.sound));
     item.append(button);
   }
