@@ -208,6 +208,7 @@ def _html(request: Request, door: Door, name: str, tags: tuple[str, ...], **more
         direction=spoken["direction"],
         pictures=Markup("".join(drawn)),
         words=words.load()[tags[0]],
+        chinese=words.load()[words.FALLBACK].label,
         languages=[words.shown(tag) for tag in tags],
         **more,
     )

@@ -78,7 +78,7 @@ function cannotRecord() {
 }
 
 async function begin() {
-  voice.hush();
+  voice.listen();
   warned = false;
   hinted = performance.now();
   const used = voices().reduce((sum, part) => sum + part.seconds, 0);
@@ -137,7 +137,7 @@ async function press() {
   if (now === "idle") return begin();
   if (now === "recording") return finish();
   if (now === "paused") {
-    voice.hush();
+    voice.listen();
     recording.resume();
     return state("recording");
   }
@@ -213,7 +213,7 @@ async function sayName() {
     paint();
     return voice.say("named_added");
   }
-  voice.hush();
+  voice.listen();
   const old = parts("voice", "identity");
   draft.parts = draft.parts.filter((part) => !old.includes(part));
   await store.forget(old.map((part) => part.id));

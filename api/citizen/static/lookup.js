@@ -15,6 +15,11 @@ let recording = null;
 let added = null;
 let looking = null;
 
+const PICTURES = {
+  received: "inbox", ready: "inbox", needs_listener: "ear", in_review: "ear", accepted: "tick", passed_up: "upward", transferred: "send",
+  verifying: "lens", concluded: "tick", rectifying: "mend", archived: "tick", withdrawn: "cross",
+};
+
 const authorization = () => `Receipt ${receipt}`;
 
 function paintTyped() {
@@ -62,6 +67,7 @@ async function look(first = []) {
 
 async function paint(report) {
   $("state").textContent = voice.written(`state_${report.state}`);
+  $("standing").querySelector("use").setAttribute("href", `#i-${PICTURES[report.state]}`);
   for (const id of ["add-voice", "add-photo", "to-withdraw"]) $(id).hidden = !report.open;
   if (!recorder.possible()) $("fallback").hidden = !report.open;
   $("to-withdraw").hidden = !report.may_withdraw;
@@ -117,7 +123,7 @@ function state(name) {
 }
 
 async function begin() {
-  voice.hush();
+  voice.listen();
   const mine = new recorder.Recorder({
     limit: about.seconds,
     purpose: "addition",

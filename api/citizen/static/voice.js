@@ -3,6 +3,8 @@
 import { about } from "./about.js";
 
 const caption = document.getElementById("caption");
+const SOUNDLESS_MS = 350;
+const READING_MS = 60;
 const player = new Audio();
 let words = { spoken: {}, label: {} };
 let turn = 0;
@@ -60,15 +62,27 @@ export function hush() {
   player.pause();
 }
 
+/** Be silent and say nothing in writing either: the person speaks now. */
+export function listen() {
+  hush();
+  caption.textContent = "";
+}
+
 /** Show and say prompts one after another; a later call takes the turn from an earlier one. */
 export async function say(...names) {
   hush();
   const mine = turn;
   last = names;
   await ready;
-  if (mine !== turn) return;
-  caption.textContent = names.map(written).filter(Boolean).join(" ");
-  for (const name of names) await play(address(language, name), mine);
+  for (const name of names) {
+    if (mine !== turn) return;
+    caption.textContent = written(name);
+    const began = performance.now();
+    await play(address(language, name), mine);
+    // Where there is no voice, the words stay long enough to be read.
+    const heard = performance.now() - began > SOUNDLESS_MS;
+    if (!heard && name !== names.at(-1)) await new Promise((resolve) => setTimeout(resolve, READING_MS * written(name).length));
+  }
 }
 
 /** Say one prompt and leave the words on the page as they are. */
