@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from redis import Redis
 
 from api import errors, health, logs
+from api.citizen import routes as citizen
 from api.headers import SecurityHeaders
 from api.house import House
 from api.limits import Limiter
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     for router in (health.router, *routes.ROUTERS):
         app.include_router(router)
     describe.keep_examples(app, (health.router, *routes.ROUTERS))
+    citizen.mount(app, house)
     # The last one added is the outermost.
     app.add_middleware(Linger)
     app.add_middleware(SecurityHeaders, secure=settings.base_url.startswith("https:"))
