@@ -60,11 +60,14 @@ class Limiter:
         self._address = parse_many(rates.submissions_per_address)
         self._guesses = parse_many(rates.guesses)
 
-    def submit(self, channel: str, address: str | None) -> None:
-        """Count one submission; raise TooMany if its channel or address sent too many."""
-        self._hit(self._channel, "channel", channel)
+    def submit_address(self, address: str | None) -> None:
+        """Count a submission before it is read; raise TooMany if its address sent too many."""
         if is_remote(address):
             self._hit(self._address, "address", self._hash(address or ""))
+
+    def submit_channel(self, channel: str) -> None:
+        """Count a submission to a channel; raise TooMany if it was sent too many."""
+        self._hit(self._channel, "channel", channel)
 
     def near(self, channel: str, address: str | None) -> bool:
         """Tell whether half of a limit is used, so that a page can start its proof of work."""

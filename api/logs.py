@@ -22,7 +22,9 @@ NO_ROUTE = "-"
 CLIENT_LEFT = 499
 FRAMES = 12
 # They log what they parse or where it came from.
-SILENCED = ("python_multipart", "multipart", "uvicorn.access", "httpx", "urllib3")
+SILENCED = ("python_multipart", "multipart", "uvicorn.access", "httpx", "httpx2", "urllib3")
+
+QUIETER = ("sqlalchemy", "alembic", "rq")
 
 log = structlog.stdlib.get_logger("xiangyin.api")
 
@@ -56,8 +58,9 @@ def configure(level: str, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in SILENCED:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # A line for each statement would hold what people said.
-    logging.getLogger("sqlalchemy").setLevel(max(logging.WARNING, root.level))
+    # At a lower level they write a line for each statement and step.
+    for name in QUIETER:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def place(error: BaseException) -> list[str]:

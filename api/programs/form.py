@@ -16,7 +16,8 @@ from python_multipart.multipart import MultipartState, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from ingest.accept import Intake, Part, PartWriter
+from ingest.accept import Intake
+from ingest.part import Part, PartWriter
 from models.errors import Invalid, NotMedia, Refused, TooLarge
 from models.medium import Kind
 from models.settings import Limits
@@ -27,7 +28,7 @@ FIELD_CHARACTERS = {
     "channel": 64,
     "declared_language": 35,
     "identity_mode": 16,
-    "reporter_name": 100,
+    "reporter_name": 200,
     "reporter_contact": 200,
     "upward_only": 5,
 }
@@ -170,9 +171,8 @@ class FormReader:
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
-        for part in self._parts:
-            self._intake.discard(part)
-        self._parts.clear()
+        self._intake.discard(self._parts)
+        self._parts = []
 
     def _characters(self, name: str) -> int:
         return self._limits.text_characters if name == "text" else FIELD_CHARACTERS[name]
