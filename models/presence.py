@@ -17,9 +17,7 @@ HERE = timedelta(seconds=40)
 class Presence(SQLModel, table=True):
     """One account that had one complaint open at a moment."""
 
-    complaint_id: UUID = Field(
-        primary_key=True, foreign_key="complaint.id", ondelete="CASCADE"
-    )
+    complaint_id: UUID = Field(primary_key=True, foreign_key="complaint.id", ondelete="CASCADE")
     account_id: UUID = Field(primary_key=True, foreign_key="account.id")
     at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 

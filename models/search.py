@@ -28,9 +28,9 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Uuid,
+    column,
     event,
     func,
-    column,
     literal,
     table,
     text,
@@ -457,9 +457,11 @@ def _rows(
     # The planner guesses badly how many entries hold a rare pair of common terms, and then sorts
     # half the table. So: look through the newest first, and ask the index only for what is rare.
     rows: list[tuple[int, Complaint]] = []
-    edge = session.connection().execute(
-        select(col(Entry.seq)).where(*bounds).order_by(order).limit(1)
-    ).scalar()
+    edge = (
+        session.connection()
+        .execute(select(col(Entry.seq)).where(*bounds).order_by(order).limit(1))
+        .scalar()
+    )
     if edge is None:
         return rows
     near = seq < edge + WINDOW if ascending else seq > edge - WINDOW

@@ -36,7 +36,8 @@ def of(text: str) -> list[str]:
 def phrases(query: str) -> list[tuple[str, ...]]:
     """Give what must all be found: neighbouring terms, the last of each taken as a beginning."""
     return [
-        tuple(_pairs(run)) if unspaced and len(run) > 1 else (run,) for run, unspaced in _runs(query)
+        tuple(_pairs(run)) if unspaced and len(run) > 1 else (run,)
+        for run, unspaced in _runs(query)
     ]
 
 
