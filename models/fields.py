@@ -191,7 +191,7 @@ def _set_occurred(complaint: Complaint, value: str) -> None:
 
 
 def _set_amounts(complaint: Complaint, value: str) -> None:
-    made = []
+    made: list[Amount] = []
     for part in re.split(r"[;；\n]", value):
         if not part.strip():
             continue

@@ -47,6 +47,7 @@ LISTENING = timedelta(minutes=2)
 SEGMENTS_MOST = 4_000
 CHARACTERS_MOST = 20_000
 MARK = "marked_"
+TAG = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 
 
 class Mark(StrEnum):
@@ -68,16 +69,14 @@ class Edited(Frozen):
 
     of: tuple[int, ...] = Field((), max_length=SEGMENTS_MOST)
     text: str = Field("", max_length=CHARACTERS_MOST)
-    language: str = Field(
-        UNKNOWN_LANGUAGE, max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
-    )
+    language: str = Field(UNKNOWN_LANGUAGE, max_length=35, pattern=TAG)
     mark: Mark = Mark.NONE
     start: float | None = Field(None, ge=0)
     end: float | None = Field(None, ge=0)
 
 
 class Correction(Frozen):
-    """A whole transcript as the reviewer left it. base : version that it was made from, 0 for none"""
+    """A whole transcript as the reviewer left it. base : version it was made from, or 0"""
 
     base: int = Field(ge=0)
     segments: tuple[Edited, ...] = Field(max_length=SEGMENTS_MOST)
@@ -213,11 +212,7 @@ def rewrite(
     made: list[Segment] = []
     for group in _groups(edits):
         numbers = sorted({number for edit in group for number in edit.of})
-        if (
-            len(group) == 1
-            and len(numbers) == 1
-            and group[0].text == shown[numbers[0]].text.strip()
-        ):
+        if len(group) == len(numbers) == 1 and _untouched(group[0], shown[numbers[0]]):
             made.append(_marked(before[numbers[0]], group[0]))
             continue
         made += _remade([before[n] for n in numbers], [shown[n] for n in numbers], group, seconds)
@@ -354,6 +349,10 @@ def _groups(edits: Sequence[Edited]) -> list[list[Edited]]:
         else:
             groups.append([edit])
     return groups
+
+
+def _untouched(edit: Edited, shown: Segment) -> bool:
+    return edit.text.strip() == shown.text.strip()
 
 
 def _remade(

@@ -50,7 +50,7 @@ from models.transcript import UNKNOWN_LANGUAGE, Transcript
 TABLE = "complaint_terms"
 PAGE = 50
 EXACT = 1_000
-# On PostgreSQL the newest are looked through first; if a search finds fewer than a page there, it is
+# On PostgreSQL the newest are looked through first; a search that finds fewer than a page there is
 # rare enough for the GIN index to be quick.
 WINDOW = 4_000
 LOW = 0.7
@@ -68,7 +68,7 @@ class Terms(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         kind = TSVECTOR() if dialect.name == "postgresql" else LargeBinary()
-        return dialect.type_descriptor(kind)  # type: ignore[arg-type]
+        return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
         if value is None:
@@ -77,7 +77,7 @@ class Terms(TypeDecorator[str]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         if value is None or dialect.name == "postgresql":
-            return value
+            return None if value is None else str(value)
         return zlib.decompress(value).decode()
 
 
@@ -154,7 +154,8 @@ class _Match:
         wanted = " AND ".join(parts or ['"_all"'])
         if not self.excluded:
             return wanted
-        return f"({wanted}) NOT ({' OR '.join(f'"{one}"' for one in self.excluded)})"
+        excluded = " OR ".join(f'"{one}"' for one in self.excluded)
+        return f"({wanted}) NOT ({excluded})"
 
     def tsquery(self) -> str:
         """Write it for PostgreSQL."""

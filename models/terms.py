@@ -1,9 +1,9 @@
 """From text to the terms that a search finds: pairs of characters in Chinese, words elsewhere.
 
 Trigram indexes cannot find a word of two characters, and most Chinese words have two. So a run of a
-script without spaces becomes its overlapping pairs and its last character: 低保 is one term, 饮水工程
-three neighbouring ones, and a single character is the beginning of a pair. Words of other scripts
-are terms themselves and are found by their beginning.
+script without spaces becomes its overlapping pairs and its last character: 低保 is one term, the
+four of 饮水工程 are three neighbours, and a single character is the beginning of a pair. Words of
+other scripts are terms themselves and are found by their beginning.
 """
 
 from __future__ import annotations
