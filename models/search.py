@@ -238,7 +238,16 @@ def renew(session: Session, complaint_id: UUID) -> None:
         _remove(session, entry)
         entry.terms = written
         session.flush()
-    _insert(session, entry.seq or 0, written)
+    add_terms(session, [(entry.seq or 0, written)])
+
+
+def add_terms(session: Session, entries: Sequence[tuple[int, str]]) -> None:
+    """Put the terms of new entries into FTS5; PostgreSQL has them in the entries themselves."""
+    if entries and not _is_postgresql(session):
+        session.connection().execute(
+            text(f"INSERT INTO {TABLE}(rowid, terms) VALUES (:seq, :terms)"),
+            [{"seq": seq, "terms": terms_written} for seq, terms_written in entries],
+        )
 
 
 def forget(session: Session, complaint_id: UUID) -> None:
@@ -535,14 +544,6 @@ def _joined(
     return statement.join(Complaint, col(Complaint.id) == col(Entry.complaint_id)).where(
         _holds(session, match), *seen, *bounds
     )
-
-
-def _insert(session: Session, seq: int, terms_written: str) -> None:
-    if not _is_postgresql(session):
-        session.connection().execute(
-            text(f"INSERT INTO {TABLE}(rowid, terms) VALUES (:seq, :terms)"),
-            {"seq": seq, "terms": terms_written},
-        )
 
 
 def _remove(session: Session, entry: Entry) -> None:
