@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.programs import reports
+from api.programs import complaints, media, receipts, reports, schemas
 
 router = APIRouter()
-router.include_router(reports.router)
+for each in (reports, receipts, complaints, media, schemas):
+    router.include_router(each.router)
