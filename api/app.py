@@ -14,6 +14,7 @@ from api.house import House
 from api.limits import Limiter
 from api.linger import Linger
 from api.programs import describe, routes
+from api.staff import routes as console
 from ingest.accept import Intake
 from ingest.blobs import open_blobs
 from ingest.queue import Queue, RedisQueue
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     errors.install(app)
     app.include_router(health.router)
     app.include_router(routes.router)
+    console.install(app, house.keys, secure=settings.base_url.startswith("https:"))
     # The last one added is the outermost.
     app.add_middleware(Linger)
     app.add_middleware(SecurityHeaders, secure=settings.base_url.startswith("https:"))

@@ -290,3 +290,10 @@ def as_csv(table: Iterator[list[str]]) -> str:
     written = io.StringIO()
     write_csv(written, table)
     return written.getvalue()
+
+
+def one_as_csv(session: Session, complaint: Complaint, codes: Codes) -> str:
+    """Write one complaint as CSV, its private spans hidden."""
+    masker = dossier.gather(session, complaint).masker
+    values = [masker.hide(str(read(complaint))) for _, read in COLUMNS]
+    return as_csv(_named(iter([values]), codes))
