@@ -209,6 +209,26 @@ def pack_info(folder: Annotated[Path, typer.Argument()], as_json: Json = False) 
         Console().print(Pretty(found.model_dump(mode="json"), expand_all=False))
 
 
+@pack_app.command("install")
+def pack_install(
+    source: Annotated[str, typer.Argument(help="A pack's folder, or the name of a stock Whisper.")],
+    force: Annotated[bool, typer.Option(help="Even if it is worse than the one in use.")] = False,
+) -> None:
+    """Install a pack; running workers take it over between two batches."""
+    from models import packs
+    from workers.warm import choose
+
+    settings = _settings()
+    folder = Path(source)
+    if not folder.is_dir():
+        from transcribe.stock import download
+
+        folder = download(source, settings.pack_folder / ".stock")
+    used = choose(settings.pack_folder, settings.pack)
+    installed = packs.install(folder, settings.pack_folder, instead_of=used, force=force)
+    typer.echo(f"Installed {installed.label} in {installed.folder}.")
+
+
 @user_app.command("add")
 def user_add(
     username: str,

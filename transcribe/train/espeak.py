@@ -41,11 +41,11 @@ TRAINING_VARIANTS = (
 
 
 class _Id(ctypes.Union):
-    _fields_ = [("number", ctypes.c_int), ("string", ctypes.c_char * 8)]  # noqa: RUF012 - ctypes
+    _fields_ = [("number", ctypes.c_int), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012 - ctypes
+    _fields_ = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),
