@@ -23,6 +23,7 @@ from workers.family import end_with_parent
 # sun_path holds 108 bytes with the closing zero.
 SOCKET_PATH_BYTES = 107
 START_SECONDS = 15.0
+LEAVE_SECONDS = 3.0
 STOP_SECONDS = 10.0
 
 
@@ -60,6 +61,10 @@ class Valkey:
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._private(self._socket.parent)
+        patience = time.monotonic() + LEAVE_SECONDS
+        while self._answers() and time.monotonic() < patience:
+            # One whose parent was killed is still writing what it holds.
+            time.sleep(0.05)
         if self._answers():
             raise Misconfigured(
                 "这个数据目录已有一个乡音在运行，请先停止它。",
