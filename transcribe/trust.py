@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 
 from models.packs import Thresholds
 from models.transcript import Flag, Frozen
-from transcribe.tidy import simplify
+from transcribe.tidy import CHINESE, simplify
 from transcribe.whisper import Written
 
 # A text says so little for so long that most of what was said is missing. Characters a second.
@@ -170,7 +170,8 @@ def _bare(text: str) -> str:
 def _phrases(tag: str) -> Sequence[str]:
     """Give the bare phrases for a language and those for all, longest first."""
     lists = _lists().phrases
-    bare = {_bare(phrase) for phrase in (*lists.get(tag, ()), *lists["any"])}
+    kin = (*CHINESE, "any") if tag in CHINESE else (tag, "any")
+    bare = {_bare(phrase) for name in kin for phrase in lists.get(name, ())}
     return sorted(bare, key=len, reverse=True)
 
 

@@ -154,6 +154,11 @@ class Whisper:
         """Give the arithmetic in use, as CTranslate2 names it."""
         return str(self._model.compute_type)
 
+    @property
+    def plain(self) -> WhisperModel:
+        """Give faster-whisper's own model on the same weights, for comparisons."""
+        return self._inner
+
     def tokenizer(self, tag: str) -> PackTokenizer:
         """Give the tokenizer of a language of the pack."""
         return self._tokenizers[tag]

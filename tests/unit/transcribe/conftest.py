@@ -13,7 +13,6 @@ import numpy as np
 import pysilk
 import pytest
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 RATE = 16_000
 
@@ -110,32 +109,3 @@ def written(tmp_path: Path) -> Callable[[bytes, str], Path]:
         return path
 
     return write
-
-
-VOWELS = ((730, 1_090, 2_440), (270, 2_290, 3_010), (300, 870, 2_240), (530, 1_840, 2_480))
-
-
-def babble(seconds: float = 3.0, seed: int = 0) -> Floats:
-    """Make what the speech detector takes for speech and nobody ever said: vowels and hisses.
-
-    A train of pulses through three resonances a vowel (source and filter), four syllables a second.
-    """
-    draw = np.random.default_rng(seed)
-    syllables = []
-    while sum(map(len, syllables)) < seconds * RATE:
-        length = int(draw.uniform(0.16, 0.3) * RATE)
-        pitch = draw.uniform(105, 135) * (1 + 0.15 * np.sin(np.linspace(0, 3, length)))
-        pulses = (np.diff(np.floor(np.cumsum(pitch) / RATE), prepend=0) > 0).astype(np.float64)
-        sound = pulses + 0.002 * draw.standard_normal(length)
-        for formant in VOWELS[int(draw.integers(len(VOWELS)))]:
-            width = np.exp(-np.pi * 90 / RATE)
-            turn = 2 * width * np.cos(2 * np.pi * formant / RATE)
-            sound = lfilter([1 - width], [1, -turn, width**2], sound)
-        hiss = 0.02 * draw.standard_normal(int(0.05 * RATE))
-        syllables += [sound / np.abs(sound).max() * np.hanning(length), hiss]
-    return (0.4 * np.concatenate(syllables)[: int(seconds * RATE)]).astype(np.float32)
-
-
-def silence(seconds: float) -> Floats:
-    """Make silence."""
-    return np.zeros(int(seconds * RATE), np.float32)

@@ -11,7 +11,8 @@ import pytest
 from models.errors import Misconfigured, XiangyinError
 from models.packs import Pack, Thresholds
 from models.transcript import Likely, ListenerReason, Recognition
-from tests.unit.transcribe.conftest import RATE, Floats, babble, silence
+from tests.unit.transcribe.conftest import RATE, Floats
+from transcribe.babble import babble, silence
 from transcribe.engine import Options, Request, WhisperEngine, load
 from transcribe.shapes import Shape, build, random_pack
 from transcribe.whisper import Encoded, Whisper
