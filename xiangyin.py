@@ -72,7 +72,7 @@ def up() -> None:
 @app.command()
 def serve() -> None:
     """Run the web process alone."""
-    from api.app import serve as run
+    from api.serve import serve as run
 
     run(_settings())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from redis import Redis
 from sqlalchemy import Engine
@@ -14,7 +15,7 @@ from ingest.settle import Normaliser
 from models.database import connect, open_database
 from models.keys import Keys
 from models.settings import Settings
-from workers.normaliser import describe
+from workers.normaliser import InstalledNormaliser
 from workers.valkey import address
 
 QUEUE_SECONDS = 10.0
@@ -26,7 +27,7 @@ class Ground:
 
     settings: Settings
     keys: Keys
-    normaliser: Normaliser
+    normaliser: InstalledNormaliser
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,20 @@ class House:
 def lay_ground(settings: Settings) -> Ground:
     """Bring the database up to date, check that the key is its own, and let go of both."""
     engine, keys = open_database(settings)
+    normaliser = InstalledNormaliser(engine)
     engine.dispose()
-    return Ground(settings, keys, describe)
+    return Ground(settings, keys, normaliser)
 
 
 def build(ground: Ground) -> House:
     """Open the connections of one process."""
     settings = ground.settings
+    engine = connect(settings.database)
     return House(
         settings=settings,
         keys=ground.keys,
-        normaliser=ground.normaliser,
-        engine=connect(settings.database),
+        normaliser=partial(ground.normaliser.at, engine),
+        engine=engine,
         blobs=open_blobs(settings.blobs, ground.keys, settings.data / "staging"),
         queue=RedisQueue(queue.connect(queue_address(settings), seconds=QUEUE_SECONDS)),
     )

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
+
 from ingest.matter import Matter, Normalised
-from models.record import Subject
-from models.transcript import join_text
-
-TITLE_CHARACTERS = 60
-DESCRIPTION_CHARACTERS = 4_000
+from ingest.normalise import Lexicons, load_lexicons, normalise
+from models import gazetteer
 
 
-def describe(matter: Matter) -> Normalised:
-    """Take what was said as the description, and the unit inspected as its subject."""
-    text = "\n".join(passage.text for passage in matter.passages)
-    return Normalised(
-        subject=Subject(unit=matter.channel.unit_name, unit_code=matter.channel.unit_code),
-        domain="",
-        conduct="",
-        domains=(),
-        conducts=(),
-        title=join_text(text.split())[:TITLE_CHARACTERS],
-        description=text[:DESCRIPTION_CHARACTERS],
-        occurred=None,
-        place="",
-        place_code=None,
-        amounts=(),
-        masks=(),
-        provenance={},
-        version="plain",
-    )
+class InstalledNormaliser:
+    """Lexicons compiled before a fork, so that no child has to do it again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._version, self._lexicons = _compile(engine)
+
+    def at(self, engine: Engine, matter: Matter) -> Normalised:
+        """Normalise, after a look at whether the gazetteer in this database has changed."""
+        if gazetteer.version(engine) != self._version:
+            self._version, self._lexicons = _compile(engine)
+        return normalise(matter, self._lexicons)
+
+
+def _compile(engine: Engine) -> tuple[str, Lexicons]:
+    return gazetteer.version(engine), load_lexicons(gazetteer.units(engine))

@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
 from transcribe.train import batches
-from transcribe.train.batches import Batch, Examples, Vocabulary
+from transcribe.train.batches import Batch, Example, Examples, Vocabulary
 from transcribe.train.clips import Stored
 from transcribe.train.grammar import bare
 from transcribe.train.muon import Muon
@@ -113,7 +114,10 @@ class Trainer:
         plan: Plan,
         start_from: dict[str, Tensor] | None = None,
     ) -> None:
-        torch.set_num_threads(plan.threads)
+        # Each thread works on its own part of a batch: threads inside every operation would wait
+        # for each other thousands of times a step, which is slow where other work shares the cores.
+        torch.set_num_threads(1)
+        self.pool = ThreadPoolExecutor(plan.threads)
         torch.manual_seed(plan.seed)
         self.folder, self.vocabulary, self.plan = folder, vocabulary, plan
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,8 +137,9 @@ class Trainer:
         saved = torch.load(path, map_location=self.plan.device, weights_only=True)
         self.network.load_state_dict(saved["network"])
         self.average = saved["average"]
-        for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
-            optimiser.load_state_dict(state)
+        if len(saved["optimisers"]) == len(self.optimisers):  # else another number of threads
+            for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
+                optimiser.load_state_dict(state)
         saved["state"]["available"] = tuple(saved["state"]["available"])
         self.state = State(**saved["state"])
         torch.set_rng_state(saved["random"])
@@ -216,18 +221,31 @@ class Trainer:
         self, drawn: list[Stored], whole_window: bool, rng: random.Random
     ) -> tuple[Losses, int]:
         made = [self.examples.make(clip, rng) for clip in drawn]
-        batch = batches.collate(made, self.vocabulary.prompt.end, rng, whole_window)
+        count = min(self.plan.threads, len(made))
+        parts = [(made[i::count], random.Random(rng.getrandbits(64))) for i in range(count)]
         self.network.train()
-        total, losses = self._losses(batch)
-        for optimiser in self.optimisers:
-            optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        results = list(self.pool.map(lambda p: self._gradients(*p, whole_window), parts))
+        shares = [len(part) / len(made) for part, _ in parts]
+        for index, weight in enumerate(self.network.parameters()):
+            found = [(g[index], share) for (g, _), share in zip(results, shares, strict=True)]
+            weight.grad = _weighted([(g, share) for g, share in found if g is not None])
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self._set_rates()
-        for optimiser in self.optimisers:
-            optimiser.step()
+        list(self.pool.map(lambda optimiser: optimiser.step(), self.optimisers))
         self._blend()
-        return losses, len(drawn)
+        means = [
+            sum(getattr(losses, name) * share for (_, losses), share in zip(results, shares, strict=True))
+            for name in ("total", "tokens", "sounds", "attention")
+        ]
+        return Losses(*means), len(drawn)
+
+    def _gradients(
+        self, made: Sequence[Example], rng: random.Random, whole_window: bool
+    ) -> tuple[tuple[Tensor | None, ...], Losses]:
+        batch = batches.collate(made, self.vocabulary.prompt.end, rng, whole_window)
+        total, losses = self._losses(batch)
+        found = torch.autograd.grad(total, list(self.network.parameters()), allow_unused=True)
+        return found, losses
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Losses]:
         plan, device = self.plan, self.plan.device
@@ -301,17 +319,28 @@ def _between(ends: tuple[float, float], share: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * share
 
 
+def _weighted(gradients: Sequence[tuple[Tensor, float]]) -> Tensor | None:
+    if not gradients:
+        return None
+    total = gradients[0][0] * gradients[0][1]
+    for gradient, share in gradients[1:]:
+        total.add_(gradient, alpha=share)
+    return total
+
+
 def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
+    """Return Muon for the matrices, in a part for each thread, and AdamW for the rest."""
     matrices, others = [], []
     for name, weight in network.named_parameters():
         inner = "layers." in name or "conv2" in name
         (matrices if inner and weight.ndim >= 2 else others).append(weight)
-    muon = Muon(matrices, plan.matrix_rate)
     adam = torch.optim.AdamW(others, plan.other_rate, betas=(0.9, 0.98), weight_decay=0.01)
-    for optimiser in (muon, adam):
+    parts = [Muon(matrices[i :: plan.threads], plan.matrix_rate) for i in range(plan.threads)]
+    optimisers: list[torch.optim.Optimizer] = [*parts, adam]
+    for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["peak"] = group["lr"]
-    return [muon, adam]
+    return optimisers
 
 
 def _sound_loss(scores: Tensor, batch: Batch) -> Tensor:
@@ -420,3 +449,18 @@ def character_error_rates(
             )
             letters[tag] = letters.get(tag, 0) + len(true)
     return {tag: wrong[tag] / letters[tag] for tag in sorted(wrong)}
+
+
+def export(work: Path, vocabulary: Vocabulary, folder: Path) -> None:
+    """Write a pack's model files from the averaged weights of a checkpoint."""
+    from transcribe.train import export as exporting
+
+    saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
+    weights = {**saved["network"], **saved["average"]}
+    exporting.write(
+        folder,
+        Shape(**saved["shape"]),
+        {n: w.float().numpy() for n, w in weights.items() if not n.startswith("sounds.")},
+        vocabulary.tokenizer,
+        LOOKED_HEADS,
+    )

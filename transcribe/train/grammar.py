@@ -5,7 +5,7 @@ import random
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -182,3 +182,46 @@ def overlap(text: str, known: set[str]) -> float:
     """Return the share of a sentence's 5-grams that training has seen."""
     own = grams(text)
     return len(own & known) / len(own)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What held-out sentences share with training sentences."""
+
+    sentences: int
+    same: int  # sentences that training has, bare
+    mean_overlap: float  # mean share of a sentence's 5-grams that training has
+    worst_overlap: float
+    words: int  # different words of the training sentences (characters where there are no spaces)
+    unseen_words: float  # share of the held-out sentences' words that training lacks
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sentences} held-out sentences, {self.same} also in training;"
+            f" 5-grams in training: mean {self.mean_overlap:.1%}, most {self.worst_overlap:.1%};"
+            f" training has {self.words} different words, {self.unseen_words:.1%} of those held out"
+            " are not among them"
+        )
+
+
+def compare(held: Sequence[str], trained: Sequence[str]) -> Comparison:
+    """Compare held-out sentences with those of training."""
+    known = trained_grams(trained)
+    overlaps = [overlap(text, known) for text in held]
+    bare_trained = {bare(text) for text in trained}
+    words = {word for text in trained for word in _words(text)}
+    spoken = [word for text in held for word in _words(text)]
+    return Comparison(
+        sentences=len(held),
+        same=sum(bare(text) in bare_trained for text in held),
+        mean_overlap=sum(overlaps) / len(overlaps),
+        worst_overlap=max(overlaps),
+        words=len(words),
+        unseen_words=sum(word not in words for word in spoken) / len(spoken),
+    )
+
+
+def _words(text: str) -> list[str]:
+    words = [bare(word) for word in text.split()]
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in text)
+    return list(bare(text)) if chinese else [word for word in words if word]

@@ -4,7 +4,7 @@ import io
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -102,13 +102,10 @@ def write(folder: Path, chosen: Sequence[Line], seed: str) -> int:
                 "language": line.language,
                 "speaker": clip.speaker,
                 "condition": condition,
-                "words": [[w.label, w.start, w.end] for w in map(_row, clip.words)],
+                "words": [[w.label, round(w.start, 2), round(w.end, 2)] for w in clip.words],
             }
         )
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (folder / "manifest.jsonl").write_text(text, encoding="utf-8")
     return size + len(text.encode())
 
-
-def _row(word: synthetic.espeak.Timed) -> synthetic.espeak.Timed:
-    return synthetic.espeak.Timed(**{**asdict(word), "start": round(word.start, 2)})
