@@ -9,7 +9,9 @@ from typing import Protocol
 from uuid import UUID
 
 from redis import Redis
+from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue as RqQueue
 from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.intermediate_queue import IntermediateQueue
@@ -37,6 +39,22 @@ FAILURE_TTL = 24 * 3600
 OVER = frozenset(
     {None, JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 )
+
+
+# A citizen waits for the acknowledgement: a queue that is away is found out at once, not after the
+# client library's own ten seconds of patience.
+RETRIES = 1
+RETRY_SECONDS = 0.05
+
+
+def connect(url: str, *, seconds: float) -> Redis:
+    """Connect to a queue server that is given so many seconds for each answer."""
+    return Redis.from_url(
+        url,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        retry=Retry(ConstantBackoff(RETRY_SECONDS), RETRIES),
+    )
 
 
 class Queue(Protocol):

@@ -8,6 +8,7 @@ from functools import partial
 from redis import Redis
 from sqlalchemy import Engine
 
+from ingest import queue
 from ingest.blobs import Blobs, open_blobs
 from ingest.queue import RedisQueue
 from ingest.settle import Normaliser
@@ -59,14 +60,15 @@ def build(ground: Ground) -> House:
         normaliser=partial(ground.normaliser.at, engine),
         engine=engine,
         blobs=open_blobs(settings.blobs, ground.keys, settings.data / "staging"),
-        queue=RedisQueue(connect_queue(settings)),
+        queue=RedisQueue(queue.connect(queue_address(settings), seconds=QUEUE_SECONDS)),
     )
 
 
-def connect_queue(settings: Settings) -> Redis:
-    """Connect to the queue server, by default the one embedded in the data folder."""
-    return Redis.from_url(
-        settings.redis_url or address(settings.data),
-        socket_timeout=QUEUE_SECONDS,
-        socket_connect_timeout=QUEUE_SECONDS,
-    )
+def queue_address(settings: Settings) -> str:
+    """Give the queue server's address, by default of the one embedded in the data folder."""
+    return settings.redis_url or address(settings.data)
+
+
+def connect_worker(settings: Settings) -> Redis:
+    """Connect for RQ's work loop, which has patience with a server that is being restarted."""
+    return Redis.from_url(queue_address(settings))

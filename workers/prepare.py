@@ -32,7 +32,7 @@ from workers.attempt import begin, close, forgive, hold
 from workers.confine import Bounds, Confined, Overrun
 from workers.decoding import DecodedPicture, DecodedSound
 from workers.family import end_with_parent
-from workers.house import Ground, House, build, connect_queue, lay_ground
+from workers.house import Ground, House, build, connect_worker, lay_ground
 
 # RQ notices a dead worker only when its last sign of life has run out.
 WORKER_TTL = 25
@@ -237,7 +237,7 @@ def main(settings: Settings, *, burst: bool = False) -> None:
     _ground = lay_ground(settings)
     worker = PrepareWorker(
         [Stage.PREPARE.value],
-        connection=connect_queue(settings),
+        connection=connect_worker(settings),
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL,
         maintenance_interval=MAINTENANCE_SECONDS,

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, exists, select, update
 
 from ingest.queue import Stage
@@ -93,10 +94,11 @@ def _sweep_stage(house: House, state: MediumState, stale: datetime, moment: date
 
 def _sweep_reports(house: House, stale: datetime) -> int:
     """Hand over one medium of each report that is behind its last: its job settles the report."""
+    other = aliased(Medium)
     unfinished = exists().where(
-        col(Medium.complaint_id) == Complaint.id,
-        col(Medium.purpose).in_(CONTENT),
-        col(Medium.state).not_in(SETTLED),
+        col(other.complaint_id) == Complaint.id,
+        col(other.purpose).in_(CONTENT),
+        col(other.state).not_in(SETTLED),
     )
     with reading(house.engine) as session:
         rows = session.exec(

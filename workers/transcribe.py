@@ -31,7 +31,7 @@ from workers.attempt import begin, close, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
 from workers.environment import as_environment
-from workers.house import House, build, connect_queue, lay_ground
+from workers.house import House, build, connect_worker, lay_ground
 from workers.prepare import Failed, working_copy
 from workers.warm import Warm
 from workers.watchdog import Pulse, Watchdog
@@ -293,7 +293,7 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
 
     worker = BatchWorker(
         [Stage.TRANSCRIBE.value],
-        connection=connect_queue(settings),
+        connection=connect_worker(settings),
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL,
         maintenance_interval=MAINTENANCE_SECONDS,
