@@ -1,4 +1,4 @@
-"""A person who does not read reports by voice; each test is one thing that may happen on the way."""
+"""A person who does not read reports by voice; each test is one thing that may happen."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_no_other_host_no_cookie_and_nothing_that_the_policy_forbids(
 ) -> None:
     asked: list[Request] = []
     said: list[str] = []
-    page.on("request", asked.append)
+    page.on("request", lambda one: asked.append(one))
     page.on("console", lambda message: said.append(message.text))
     page.goto(served.page)
     speak(page)
