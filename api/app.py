@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        citizen.close(app)
         house.engine.dispose()
 
     app = FastAPI(
