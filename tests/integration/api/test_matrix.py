@@ -84,7 +84,16 @@ def enter(house: House, matter: Matter, visitor: Visitor) -> dict[str, str]:
 
 def address(path: str, matter: Matter) -> str:
     medium = matter.answer_id if "answers" in path else matter.medium_id
-    return path.format(complaint_id=matter.complaint_id, medium_id=medium)
+    return path.replace(":path", "").format(
+        complaint_id=matter.complaint_id,
+        medium_id=medium,
+        code="xsl-clinic",
+        version="0",
+        file="page.css",
+        tag="zh",
+        name="welcome",
+        upload_id="none",
+    )
 
 
 def test_every_route_is_in_the_matrix_and_nothing_else(app: FastAPI) -> None:
