@@ -32,6 +32,8 @@ def serve(settings: Settings | None = None) -> None:
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
         access_log=False,
+        # Nothing here speaks WebSocket, and uvicorn logs the address of whoever tries.
+        ws="none",
         server_header=False,
         proxy_headers=False,
         log_config=None,

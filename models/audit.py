@@ -61,6 +61,7 @@ class Deed(StrEnum):
     ASSIGNED = "assigned"
     ANSWERED = "answered"
     WITHDRAWN = "withdrawn"
+    CONSENTED = "consented"
     SHUT_OUT = "shut_out"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_CHANGED = "account_changed"

@@ -5,8 +5,12 @@ All people, places and events in the examples are invented.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from api.errors import MEDIA_TYPE, Problem
 
@@ -117,13 +121,38 @@ def text(example: str, media_type: str) -> Responses:
     return {200: {"description": "The text", "content": content}}
 
 
-def file(media_type: str = "audio/mp4") -> Responses:
-    """Describe an answer that is a file or a range of one."""
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}, "example": "(…)"}}
+def file(*media_types: str) -> Responses:
+    """Describe an answer that is a file of one of some forms, or a range of one."""
+    body = {"schema": {"type": "string", "format": "binary"}, "example": "(…)"}
+    content = dict.fromkeys(media_types, body)
     return {
         200: {"description": "The whole file", "content": content},
         206: {"description": "The range that was asked for", "content": content},
     }
+
+
+def keep_examples(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Put the examples into the OpenAPI document as they are: the framework drops every null."""
+    generate = app.openapi
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _restore(generate(), routers)
+        return app.openapi_schema or generate()
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _restore(made: dict[str, Any], routers: Sequence[APIRouter]) -> None:
+    routes = [route for router in routers for route in router.routes]
+    for route in routes:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in route.methods or ():
+            answers = made["paths"][route.path][method.lower()]["responses"]
+            for status, said in route.responses.items():
+                for media_type, body in said.get("content", {}).items():
+                    answers[str(status)]["content"][media_type]["example"] = body["example"]
 
 
 def _problem(status: int) -> dict[str, Any]:

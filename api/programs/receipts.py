@@ -94,7 +94,7 @@ async def look(
     summary="Hear what the office answered",
     response_class=Response,
     responses={
-        **describe.file(),
+        **describe.file("audio/*"),
         **describe.problems(401, 404, 416, 422, 429, 503),
     },
 )
@@ -127,9 +127,9 @@ async def guarded(
             await anyio.sleep(remaining(time.monotonic() - began))
 
 
-def remaining(elapsed: float, floor: float = FLOOR_SECONDS) -> float:
+def remaining(elapsed: float) -> float:
     """Tell how long to wait so that the whole takes a multiple of the floor."""
-    return floor - elapsed % floor
+    return FLOOR_SECONDS - elapsed % FLOOR_SECONDS
 
 
 def _try(

@@ -6,6 +6,10 @@ from fastapi import APIRouter
 
 from api.programs import complaints, media, receipts, reports, schemas
 
-router = APIRouter()
-for each in (reports, receipts, complaints, media, schemas):
-    router.include_router(each.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    reports.router,
+    receipts.router,
+    complaints.router,
+    media.router,
+    schemas.router,
+)

@@ -29,17 +29,23 @@ def complaint_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "$id": ADDRESS, **made}
 
 
+class SchemaResponse(JSONResponse):
+    """JSON that is a schema."""
+
+    media_type = MEDIA_TYPE
+
+
 @router.get(
     "/schemas/complaint.json",
     summary="The JSON Schema of the standard complaint",
-    response_class=JSONResponse,
+    response_class=SchemaResponse,
     responses=describe.answer(
         {"$schema": DIALECT, "$id": ADDRESS, "title": "StandardComplaint"}, media_type=MEDIA_TYPE
     ),
 )
-def schema() -> JSONResponse:
+def schema() -> SchemaResponse:
     """Give the schema that every record of this interface follows."""
-    return JSONResponse(complaint_schema(), headers=PUBLIC, media_type=MEDIA_TYPE)
+    return SchemaResponse(complaint_schema(), headers=PUBLIC)
 
 
 @router.get(

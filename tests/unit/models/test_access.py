@@ -50,7 +50,7 @@ def sees(session: Session, account: Account, complaint: Complaint) -> bool:
 def test_an_account_sees_its_subtree_and_nothing_else(
     session: Session, keys: Keys, division: str, held_by: str, visible: bool
 ) -> None:
-    account = cases.account(session, keys, Role.INSPECTOR, division)
+    account = cases.account(session, Role.INSPECTOR, division)
     report = cases.complaint(session, keys, held_by=held_by)
     assert sees(session, account, report) is visible
 
@@ -61,7 +61,7 @@ def test_an_account_sees_its_subtree_and_nothing_else(
 def test_of_inspection_rounds_an_account_sees_its_own(
     session: Session, keys: Keys, rounds: list[str], visible: bool
 ) -> None:
-    account = cases.account(session, keys, rounds=rounds)
+    account = cases.account(session, rounds=rounds)
     assert sees(session, account, cases.complaint(session, keys, round="r1")) is visible
     assert sees(session, account, cases.complaint(session, keys))
 
@@ -73,7 +73,7 @@ def test_of_inspection_rounds_an_account_sees_its_own(
 def test_what_was_sent_upwards_only_is_gone_below(
     session: Session, keys: Keys, division: str, visible: bool
 ) -> None:
-    account = cases.account(session, keys, Role.LEAD, division)
+    account = cases.account(session, Role.LEAD, division)
     report = cases.complaint(session, keys, upward_only=True, held_by=CITY)
     assert sees(session, account, report) is visible
     if division == COUNTY:
@@ -83,16 +83,16 @@ def test_what_was_sent_upwards_only_is_gone_below(
 
 
 def test_somebody_shut_out_never_sees_it(session: Session, keys: Keys) -> None:
-    account = cases.account(session, keys, Role.LEAD, PROVINCE)
-    other = cases.account(session, keys, Role.LEAD, PROVINCE)
+    account = cases.account(session, Role.LEAD, PROVINCE)
+    other = cases.account(session, Role.LEAD, PROVINCE)
     report = cases.complaint(session, keys, shut_out=["x", str(account.id)])
     assert not sees(session, account, report)
     assert sees(session, other, report)
 
 
 def test_the_staff_of_a_unit_never_see_what_is_about_it(session: Session, keys: Keys) -> None:
-    inside = cases.account(session, keys, unit_code="u-1")
-    outside = cases.account(session, keys, unit_code="u-2")
+    inside = cases.account(session, unit_code="u-1")
+    outside = cases.account(session, unit_code="u-2")
     about = cases.complaint(session, keys, subject_unit_code="u-1")
     unknown = cases.complaint(session, keys)
     assert not sees(session, inside, about)
@@ -118,8 +118,8 @@ def test_the_staff_of_a_unit_never_see_what_is_about_it(session: Session, keys: 
 def test_a_listener_sees_the_languages_they_speak(
     session: Session, keys: Keys, spoken: list[str], fields: dict[str, Any], visible: bool
 ) -> None:
-    listener = cases.account(session, keys, Role.LISTENER, languages=spoken)
-    inspector = cases.account(session, keys, Role.INSPECTOR, languages=spoken)
+    listener = cases.account(session, Role.LISTENER, languages=spoken)
+    inspector = cases.account(session, Role.INSPECTOR, languages=spoken)
     report = cases.complaint(session, keys, **fields)
     assert sees(session, listener, report) is visible
     assert sees(session, inspector, report)
@@ -129,14 +129,14 @@ def test_a_listener_sees_the_languages_they_speak(
 def test_overseers_and_administrators_see_no_complaint(
     session: Session, keys: Keys, role: Role
 ) -> None:
-    account = cases.account(session, keys, role, NATION, *Permission)
+    account = cases.account(session, role, NATION, *Permission)
     assert not sees(session, account, cases.complaint(session, keys))
     for act in (Act.READ, *access.BY_PERMISSION):
         assert not access.may(account, act)
 
 
 def test_what_is_not_ones_own_does_not_exist(session: Session, keys: Keys) -> None:
-    account = cases.account(session, keys, Role.LEAD, NEIGHBOUR)
+    account = cases.account(session, Role.LEAD, NEIGHBOUR)
     report = cases.complaint(session, keys)
     with pytest.raises(NotFound):
         access.find(session, account, report.id)
@@ -147,8 +147,8 @@ def test_what_is_not_ones_own_does_not_exist(session: Session, keys: Keys) -> No
 def test_identity_originals_and_export_need_a_permission_besides_a_role_that_reads(
     session: Session, keys: Keys, role: Role, act: Act, permission: Permission
 ) -> None:
-    without = cases.account(session, keys, role, COUNTY, *(set(Permission) - {permission}))
-    granted = cases.account(session, keys, role, COUNTY, permission)
+    without = cases.account(session, role, COUNTY, *(set(Permission) - {permission}))
+    granted = cases.account(session, role, COUNTY, permission)
     with pytest.raises(NotAllowed):
         access.require(without, act)
     assert access.may(granted, act) is (role in READERS)

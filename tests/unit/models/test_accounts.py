@@ -4,21 +4,35 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session
 
 from models import accounts, audit, tokens
 from models.account import Account, Permission, Role
 from models.columns import now
 from models.database import reading, writing
 from models.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated
-from tests import cases
 from tests.cases import COUNTY, PASSWORD
 from tests.conftest import House
+
+
+def add(
+    session: Session, house: House, username: str, role: Role = Role.INSPECTOR, name: str = ""
+) -> Account:
+    return accounts.add(
+        session,
+        house.keys,
+        username=username,
+        password=PASSWORD,
+        role=role,
+        division_code=COUNTY,
+        name=name,
+    )
 
 
 @pytest.fixture
 def member(house: House) -> Account:
     with writing(house.engine) as session:
-        return cases.account(session, house.keys, username="ayi")
+        return add(session, house, "ayi")
 
 
 def log_in(house: House, password: str = PASSWORD, username: str = "ayi") -> Account:
@@ -119,12 +133,12 @@ def test_a_password_that_will_not_do_is_refused(house: House, password: str) -> 
 @pytest.mark.parametrize("username", ["", "A", "阿依", "a b", "../x", "a" * 41])
 def test_a_username_that_will_not_do_is_refused(house: House, username: str) -> None:
     with writing(house.engine) as session, pytest.raises(Invalid):
-        cases.account(session, house.keys, username=username)
+        add(session, house, username)
 
 
 def test_a_username_is_given_once(house: House, member: Account) -> None:
     with writing(house.engine) as session, pytest.raises(Conflict):
-        cases.account(session, house.keys, username="ayi")
+        add(session, house, "ayi")
 
 
 def test_permissions_are_granted_to_a_person(house: House, member: Account) -> None:
@@ -172,6 +186,6 @@ def test_a_token_expires(house: House, member: Account) -> None:
 
 def test_the_role_and_division_of_an_account_are_kept(house: House) -> None:
     with writing(house.engine) as session:
-        made = cases.account(session, house.keys, Role.LEAD, COUNTY, name="阿依")
+        made = add(session, house, "ayi.l", Role.LEAD, name="阿依")
         assert accounts.name_of(session, made.id) == "阿依"
         assert (made.role, made.division) == (Role.LEAD, COUNTY)

@@ -54,7 +54,7 @@ def test_a_rank_that_says_nothing_bars_nobody(written: str, rank: Level | None) 
 
 
 def test_a_report_about_the_bodys_own_staff_moves_up(session: Session, keys: Keys) -> None:
-    named = cases.account(session, keys, Role.LEAD, COUNTY, name="曲木阿呷")
+    named = cases.account(session, Role.LEAD, COUNTY, name="曲木阿呷")
     report = cases.complaint(session, keys, subject_name=" 曲木阿呷 ")
     placing = jurisdiction.place(session, report)
     assert placing.held_by == CITY
@@ -64,7 +64,7 @@ def test_a_report_about_the_bodys_own_staff_moves_up(session: Session, keys: Key
 def test_staff_above_who_are_named_are_shut_out_and_their_body_too(
     session: Session, keys: Keys
 ) -> None:
-    named = cases.account(session, keys, Role.LEAD, CITY, name="曲木阿呷")
+    named = cases.account(session, Role.LEAD, CITY, name="曲木阿呷")
     report = cases.complaint(session, keys, subject_name="曲木阿呷", held_by=CITY)
     placing = jurisdiction.place(session, report)
     assert placing.held_by == PROVINCE
@@ -72,8 +72,8 @@ def test_staff_above_who_are_named_are_shut_out_and_their_body_too(
 
 
 def test_all_staff_of_the_unit_complained_of_are_shut_out(session: Session, keys: Keys) -> None:
-    inside = cases.account(session, keys, Role.LISTENER, COUNTY, unit_code="u-1")
-    cases.account(session, keys, Role.LISTENER, COUNTY, unit_code="u-2")
+    inside = cases.account(session, Role.LISTENER, COUNTY, unit_code="u-1")
+    cases.account(session, Role.LISTENER, COUNTY, unit_code="u-2")
     report = cases.complaint(session, keys, subject_unit_code="u-1")
     assert jurisdiction.place(session, report).shut_out == (str(inside.id),)
 
