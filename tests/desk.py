@@ -1,4 +1,3 @@
-# ruff: noqa: E501  invented speech is not cut in two
 """A desk with work on it: staff of every role, and invented reports of every kind."""
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ class Laid:
 def lay(engine: Engine, keys: Keys, blobs: Blobs) -> Laid:
     """Put staff, channels, units and reports into an empty installation."""
     with writing(engine) as session:
-        staff = _staff(session, keys)
+        staff = _staff(session)
         _places(session)
     with writing(engine) as session:
         desk = _Desk(session, keys, blobs, staff)
@@ -79,12 +78,11 @@ def lay(engine: Engine, keys: Keys, blobs: Blobs) -> Laid:
     return Laid({name: one.id for name, one in staff.items()}, desk.complaints, desk.media)
 
 
-def _staff(session: Session, keys: Keys) -> dict[str, Account]:
+def _staff(session: Session) -> dict[str, Account]:
     made = {}
     for name, (role, called, permissions) in STAFF.items():
         made[name] = cases.account(
             session,
-            keys,
             role,
             COUNTY if role is not Role.OVERSEER else "653100",
             *permissions,
