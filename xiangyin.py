@@ -7,6 +7,7 @@ failed (one sentence on standard error says what to do), 2 wrong usage.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -75,10 +76,17 @@ def version() -> None:
 
 
 @app.command()
-def up() -> None:
+def up(
+    with_parent: Annotated[
+        bool, typer.Option(help="Stop when the process that started this one ends.")
+    ] = False,
+) -> None:
     """Run everything on this machine: queue, web, workers and sweeper, until Ctrl-C."""
+    from workers.family import end_with_parent
     from workers.supervise import run
 
+    if with_parent:
+        end_with_parent(os.getppid())
     run(_settings())
 
 
