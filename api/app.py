@@ -9,11 +9,13 @@ from fastapi import FastAPI
 from redis import Redis
 
 from api import errors, health, logs
+from api.citizen import routes as citizen
 from api.headers import SecurityHeaders
 from api.house import House
 from api.limits import Limiter
 from api.linger import Linger
 from api.programs import describe, routes
+from api.staff import routes as console
 from ingest.accept import Intake
 from ingest.blobs import open_blobs
 from ingest.queue import Queue, RedisQueue
@@ -37,6 +39,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        citizen.close(app)
         house.engine.dispose()
 
     app = FastAPI(
@@ -52,8 +55,11 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     )
     app.state.house = house
     errors.install(app)
-    app.include_router(health.router)
-    app.include_router(routes.router)
+    for router in (health.router, *routes.ROUTERS):
+        app.include_router(router)
+    describe.keep_examples(app, (health.router, *routes.ROUTERS))
+    citizen.mount(app, house)
+    console.install(app, house, secure=settings.base_url.startswith("https:"))
     # The last one added is the outermost.
     app.add_middleware(Linger)
     app.add_middleware(SecurityHeaders, secure=settings.base_url.startswith("https:"))

@@ -80,9 +80,8 @@ class Client:
             answer = self._ask(
                 "POST",
                 "/v1/reports",
-                data={name: value for name, value in fields.items() if value},
-                # An empty part keeps the request multipart when there is only text.
-                files=parts or None,
+                # As parts without a file name: plain fields would not be multipart without files.
+                files=[*((name, (None, value)) for name, value in fields.items() if value), *parts],
                 headers={"Idempotency-Key": secrets.token_hex(KEY_BYTES)},
             )
         return Reply.model_validate(answer)

@@ -25,7 +25,7 @@ from sqlmodel import col, select
 from api.client import Client
 from models import receipt
 from models.complaint import Complaint
-from models.database import open_database, reading, writing
+from models.database import open_database, reading
 from models.keys import Keys
 from models.medium import Medium
 from models.samples import install_samples
@@ -73,7 +73,7 @@ class Outcome:
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:
     """Read the folder's `expected.toml`."""
-    listed = tomllib.loads((folder / "expected.toml").read_text("utf-8"))["sample"]
+    listed = tomllib.loads((folder / "expected.toml").read_text("utf-8"))["files"]
     return tuple(
         Sample(
             name=entry["file"],
@@ -232,7 +232,7 @@ def _addresses(console: Console, settings: Settings, logins: Sequence[tuple[str,
     console.print(f"Staff console:  {settings.base_url}/staff")
     for username, password in logins:
         console.print(f"  login {username}  password {password}")
-    console.print(f"For programs:   {settings.base_url}/docs\nCtrl-C stops everything.")
+    console.print(f"For programs:   {settings.base_url}/v1/openapi.json\nCtrl-C stops everything.")
 
 
 def _serve_until_interrupted() -> None:

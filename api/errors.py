@@ -131,13 +131,14 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
 
 async def _validation(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    # A location names our own parameter; anything after it may come from the client.
-    named = {str(one["loc"][1]) for one in error.errors() if _is_parameter(one["loc"])}
+    named = {str(one["loc"][1]) for one in error.errors() if _names_ours(one)}
     return respond(NOT_FOLLOWED, fields=sorted(named))
 
 
-def _is_parameter(location: tuple[Any, ...]) -> bool:
-    return len(location) > 1 and location[0] in ("path", "query", "header")
+def _names_ours(fault: Any) -> bool:
+    """Tell whether a fault lies with a parameter of ours; a name we do not know is the client's."""
+    known = fault["type"] != "extra_forbidden"
+    return known and len(fault["loc"]) > 1 and fault["loc"][0] in ("path", "query", "header")
 
 
 async def _framework(_: Request, error: Exception) -> JSONResponse:

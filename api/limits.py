@@ -59,6 +59,7 @@ class Limiter:
         self._channel = parse_many(rates.submissions_per_channel)
         self._address = parse_many(rates.submissions_per_address)
         self._guesses = parse_many(rates.guesses)
+        self._address_guesses = parse_many(rates.guesses_per_address)
 
     def submit_address(self, address: str | None) -> None:
         """Count a submission before it is read; raise TooMany if its address sent too many."""
@@ -80,16 +81,27 @@ class Limiter:
             for item in items
         )
 
-    def may_guess(self) -> None:
-        """Raise TooMany if, over the whole server, too many receipts were wrong lately."""
-        for item in self._guesses:
-            if not self._counter.test(item, "guesses"):
-                raise self._refusal(item, "guesses")
+    def may_guess(self, address: str | None) -> None:
+        """Raise TooMany if too many receipts were wrong lately, here or over the whole server.
 
-    def guessed_wrong(self) -> None:
+        Its own limit stops an address long before it uses up everybody's.
+        """
+        for items, names in self._guessing(address):
+            for item in items:
+                if not self._counter.test(item, *names):
+                    raise self._refusal(item, *names)
+
+    def guessed_wrong(self, address: str | None) -> None:
         """Count a receipt that nobody was given."""
-        for item in self._guesses:
-            self._counter.hit(item, "guesses")
+        for items, names in self._guessing(address):
+            for item in items:
+                self._counter.hit(item, *names)
+
+    def _guessing(self, address: str | None) -> list[tuple[list[RateLimitItem], tuple[str, ...]]]:
+        counted: list[tuple[list[RateLimitItem], tuple[str, ...]]] = [(self._guesses, ("guesses",))]
+        if is_remote(address):
+            counted.insert(0, (self._address_guesses, ("guess", self._hash(address or ""))))
+        return counted
 
     def _hit(self, items: list[RateLimitItem], kind: str, name: str) -> None:
         for item in items:

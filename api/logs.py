@@ -10,7 +10,7 @@ import logging
 import sys
 import time
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -29,7 +29,14 @@ QUIETER = ("sqlalchemy", "alembic", "rq")
 log = structlog.stdlib.get_logger("xiangyin.api")
 
 
-def configure(level: str, stream: TextIO | None = None) -> None:
+class StandardError(logging.Handler):
+    """Write each record to whatever standard error is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(self.format(record) + "\n")
+
+
+def configure(level: str) -> None:
     """Write every record of this process as one line of JSON to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
@@ -42,7 +49,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -54,7 +61,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers = [h for h in root.handlers if not isinstance(h, StandardError)] + [handler]
     root.setLevel(level)
     for name in SILENCED:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -319,7 +319,7 @@ class Intake:
                 complaint_id=complaint.id,
                 position=after + index,
                 kind=part.kind,
-                purpose=part.purpose,
+                purpose=purpose if part.purpose is Purpose.COMPLAINT else part.purpose,
                 content_hash=part.content_hash,
                 mime=part.mime,
                 size=part.size,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import pyotp
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine
@@ -26,6 +29,7 @@ PASSWORD_CHARACTERS_MOST = 256
 FAILURES = 5
 LOCK = timedelta(minutes=1)
 LOCK_MOST = timedelta(hours=12)
+TOTP_PURPOSE = "totp"
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 # argon2id with the parameters of RFC 9106's second choice, which pwdlib has as its own.
 _HASHER = PasswordHash((Argon2Hasher(),))
@@ -139,8 +143,19 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
-def authenticate(engine: Engine, keys: Keys, username: str, password: str) -> Account:
+def authenticate(
+    engine: Engine,
+    keys: Keys,
+    username: str,
+    password: str,
+    code: str = "",
+    *,
+    check_code: bool = True,
+) -> Account:
     """Give the account whose name and password these are; raise Unauthenticated or TooMany.
+
+    code : of the second factor, where the account has one; check_code : False for somebody who is
+    logged in already
 
     The attempt is counted and committed before the password is checked, so that many attempts at
     once cannot slip past the lock, and no transaction is open while argon2 works.
@@ -172,9 +187,108 @@ def authenticate(engine: Engine, keys: Keys, username: str, password: str) -> Ac
                 "The account is closed: ask an administrator.",
                 code="bad_login",
             )
-        known.failures, known.locked_until = 0, None
-        audit.append(session, keys, str(known.id), Deed.LOGGED_IN)
+        passed = not check_code or _passes(keys, known, code)
+        if passed:
+            known.failures, known.locked_until = 0, None
+            audit.append(session, keys, str(known.id), Deed.LOGGED_IN)
+    if not passed:
+        _record_failure(engine, keys, account)
+        raise _bad_code(code)
     return known
+
+
+def by_subject(engine: Engine, keys: Keys, subject: str) -> Account:
+    """Give the account that an OpenID Connect subject was tied to, or raise Unauthenticated."""
+    with writing(engine) as session:
+        known = session.exec(select(Account).where(Account.oidc_subject == subject)).first()
+        if not subject or known is None or known.disabled:
+            raise Unauthenticated(
+                "这个统一身份没有对应的账号，请联系管理员。",
+                "No account is tied to that identity: ask an administrator.",
+                code="unknown_subject",
+            )
+        audit.append(session, keys, str(known.id), Deed.LOGGED_IN, details={"by": "oidc"})
+    return known
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A second factor that is not in use yet. address : what an authenticator's camera reads"""
+
+    secret: str
+    address: str
+
+
+def offer_second_factor(account: Account) -> Offer:
+    """Draw a secret for an authenticator (TOTP, RFC 6238)."""
+    secret = pyotp.random_base32()
+    address = pyotp.TOTP(secret).provisioning_uri(account.username, issuer_name="Xiangyin")
+    return Offer(secret, address)
+
+
+def set_second_factor(
+    session: Session, keys: Keys, account: Account, secret: str, code: str
+) -> None:
+    """Take a second factor into use once its first code is right, and end other sessions."""
+    try:
+        step = _step(secret, code)
+    except (ValueError, TypeError):
+        step = None
+    if step is None:
+        raise Invalid(
+            "验证码不对，请核对手机时间后重新绑定。",
+            "That code is not right: check the phone's clock and set it up again.",
+            code="bad_code",
+        )
+    account.totp_sealed = keys.seal(TOTP_PURPOSE, secret.encode(), account.id.bytes)
+    account.totp_last = step
+    account.session_epoch += 1
+    _changed(session, keys, account, "second_factor", str(account.id))
+
+
+def drop_second_factor(
+    session: Session, keys: Keys, account: Account, *, actor: str = "operator"
+) -> None:
+    """Let an account in without a second factor again, for somebody who lost their phone."""
+    account.totp_sealed, account.totp_last = None, 0
+    account.session_epoch += 1
+    _changed(session, keys, account, "second_factor_dropped", actor)
+
+
+def _passes(keys: Keys, account: Account, code: str) -> bool:
+    """Check a code of the second factor, each of which works once."""
+    if account.totp_sealed is None:
+        return True
+    secret = keys.unseal(TOTP_PURPOSE, account.totp_sealed, account.id.bytes).decode()
+    step = _step(secret, code)
+    if step is None or step <= account.totp_last:
+        return False
+    account.totp_last = step
+    return True
+
+
+def _step(secret: str, code: str) -> int | None:
+    """Give the time step whose code this is, one early or late allowed."""
+    totp = pyotp.TOTP(secret)
+    present = int(now().timestamp()) // totp.interval
+    for step in (present - 1, present, present + 1):
+        if hmac.compare_digest(totp.generate_otp(step), code):
+            return step
+    return None
+
+
+def _bad_code(code: str) -> Unauthenticated:
+    if not code:
+        return Unauthenticated(
+            "请输入手机上的 6 位验证码。",
+            "Enter the six digits that your phone shows.",
+            code="code_needed",
+        )
+    return Unauthenticated(
+        "验证码不对或已用过，请等下一个。",
+        "That code is not right or was used: wait for the next one.",
+        code="bad_code",
+    )
 
 
 def _record_failure(engine: Engine, keys: Keys, account: Account | None) -> None:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, or_, text
 from sqlmodel import Session, col, select
 
+from models import access, division
+from models.account import Account, Role
 from models.columns import now
+from models.complaint import Complaint
 from models.errors import Invalid
 from models.event import Deployment, Event
 from models.keys import Keys
@@ -44,11 +47,21 @@ class Deed(StrEnum):
     COPY_PLAYED = "copy_played"
     TRANSCRIPT_READ = "transcript_read"
     EXPORTED = "exported"
+    CORRECTED = "corrected"
+    TRANSCRIPT_ACCEPTED = "transcript_accepted"
+    FIELD_CHANGED = "field_changed"
+    FIELD_CONFIRMED = "field_confirmed"
+    TRANSLATED = "translated"
+    REPEAT_DECIDED = "repeat_decided"
+    RETRIED = "retried"
+    AUDIT_READ = "audit_read"
+    LOGGED_OUT = "logged_out"
     STATUS_CHANGED = "status_changed"
     MOVED_UP = "moved_up"
     ASSIGNED = "assigned"
     ANSWERED = "answered"
     WITHDRAWN = "withdrawn"
+    CONSENTED = "consented"
     SHUT_OUT = "shut_out"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_CHANGED = "account_changed"
@@ -223,16 +236,37 @@ def recent(
     size: int = 100,
     complaint_id: UUID | None = None,
     actor: str = "",
+    deed: str = "",
     since: datetime | None = None,
+    within: Sequence[ColumnElement[bool]] = (),
 ) -> tuple[Event, ...]:
     """List events newest first, those with a number under `before` where it is given."""
-    query = select(Event).order_by(col(Event.seq).desc()).limit(size)
+    query = select(Event).where(*within).order_by(col(Event.seq).desc()).limit(size)
     if before is not None:
         query = query.where(col(Event.seq) < before)
     if complaint_id is not None:
         query = query.where(Event.complaint_id == complaint_id)
     if actor:
         query = query.where(Event.actor == actor)
+    if deed:
+        query = query.where(Event.deed == deed)
     if since is not None:
         query = query.where(col(Event.at) >= since)
     return tuple(session.exec(query))
+
+
+def sight(session: Session, account: Account) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions for the events that an account may read.
+
+    An administrator reads all, since events hold ids and no content. A lead reads what their own
+    people did, and nothing about a complaint that does not exist for them.
+    """
+    if account.role is Role.ADMINISTRATOR:
+        return ()
+    shared = division.prefix(account.division)
+    people = session.exec(select(Account.id).where(col(Account.division).startswith(shared)))
+    seen = select(Complaint.id).where(access.visible(account))
+    return (
+        col(Event.actor).in_([str(one) for one in people]),
+        or_(col(Event.complaint_id).is_(None), col(Event.complaint_id).in_(seen)),
+    )

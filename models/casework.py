@@ -92,10 +92,10 @@ class Summary(Frozen):
 
 
 class Page(Frozen):
-    """A stretch of a list, newest first. following : cursor of the next one, None at the end."""
+    """A stretch of a list, newest first. next : cursor of the one after it, None at the end."""
 
     complaints: tuple[Summary, ...]
-    following: str | None
+    next: str | None
 
 
 class Answer(Frozen):
@@ -185,7 +185,7 @@ def listing(
     last = shown[-1] if len(rows) > len(shown) else None
     return Page(
         complaints=tuple(_summary(row, maskers.get(row.id, Masker())) for row in shown),
-        following=None if last is None else str(Cursor(last.received_at, last.id)),
+        next=None if last is None else str(Cursor(last.received_at, last.id)),
     )
 
 
@@ -290,12 +290,13 @@ def listening_copy(
     """Find the copy that staff hear or see; pieces fetched together are recorded once."""
     access.require(account, Act.READ)
     medium = _medium(session, account, complaint_id, medium_id)
-    if medium.copy_ is None or medium.copy_mime is None:
+    file = _copy(medium)
+    if file is None:
         raise _no_file()
     if not _played_lately(session, account, medium):
         details = {"medium": str(medium.id)}
         audit.append(session, keys, str(account.id), Deed.COPY_PLAYED, complaint_id, details)
-    return StoredFile(medium.copy_, medium.copy_mime, f"{medium.content_hash[:31]}c")
+    return file
 
 
 def move(
@@ -453,6 +454,23 @@ def reporter_view(session: Session, keys: Keys, digits: str) -> ReporterView | N
     return ReporterView(status=complaint.status, received_at=complaint.received_at, answers=answers)
 
 
+def spoken_answer(session: Session, keys: Keys, digits: str, medium_id: UUID) -> StoredFile | None:
+    """Find a recording that the office answered with; None for a receipt nobody was given."""
+    complaint = by_receipt(session, keys, digits)
+    asked = complaint.id if complaint is not None else UUID(int=0)
+    medium = session.exec(
+        select(Medium)
+        .join(Message, col(Message.medium_id) == Medium.id)
+        .where(Message.complaint_id == asked, Message.by != REPORTER, Medium.id == medium_id)
+    ).first()
+    if complaint is None:
+        return None
+    file = None if medium is None else _copy(medium)
+    if file is None:
+        raise _no_file()
+    return file
+
+
 def withdraw(session: Session, keys: Keys, digits: str) -> Complaint:
     """Withdraw a report for whoever holds its receipt, as long as nobody has accepted it."""
     hashed = receipt.digest(keys, digits)
@@ -589,6 +607,12 @@ def _medium(session: Session, account: Account, complaint_id: UUID, medium_id: U
     if medium.purpose is Purpose.IDENTITY:
         access.require(account, Act.SEE_IDENTITY)
     return medium
+
+
+def _copy(medium: Medium) -> StoredFile | None:
+    if medium.copy_ is None or medium.copy_mime is None:
+        return None
+    return StoredFile(medium.copy_, medium.copy_mime, f"{medium.content_hash[:31]}c")
 
 
 def _played_lately(session: Session, account: Account, medium: Medium) -> bool:

@@ -85,10 +85,10 @@ class Holidays(Frozen):
         """Give the statutory days of a year that was not announced."""
         solar = {date.fromisoformat(f"{year}-{each}") for each in self.solar}
         lunar = {
-            LunarDate(year, *(int(part) for part in each.split("-"))).toSolarDate()
+            LunarDate(year, *(int(part) for part in each.split("-"))).to_solar_date()
             for each in self.lunar
         }
-        eve = LunarDate(year, 1, 1).toSolarDate() - timedelta(days=1)
+        eve = LunarDate(year, 1, 1).to_solar_date() - timedelta(days=1)
         return frozenset(solar | lunar | {eve, qingming(year)})
 
 

@@ -18,18 +18,18 @@ from uuid import UUID
 from models.medium import Kind, Medium
 from models.transcript import Segment, Transcript, Word, join_text
 
-BLOT = "●"
+BLOT = "＊"
 _DIGITS = (
-    "0０〇零",
+    "0０〇零洞",
     "1１一幺壹",
     "2２二两贰",
     "3３三叁",
     "4４四肆",
     "5５五伍",
     "6６六陆",
-    "7７七柒",
+    "7７七柒拐",
     "8８八捌",
-    "9９九玖",
+    "9９九玖勾",
 )
 _WRITTEN = {character: group for group in _DIGITS for character in group}
 # What people and recognisers put between the groups of a number.
@@ -135,8 +135,8 @@ def _rewrite(
     changed = any(new.text != old.text for new, old in zip(hidden, segment.words, strict=True))
     if changed and _joined(segment.words) == segment.text.strip():
         text = _joined(hidden)
-    if (changed or text != segment.text) and tidy == segment.tidy:
-        # The tidied text wrote the value in a way of its own.
+    if changed or text != segment.text:
+        # The tidied text may write the value in a way of its own.
         tidy = _DIGIT_RUN.sub(lambda found: _blotted(found.group()), tidy)
     return segment.model_copy(update={"text": text, "tidy": tidy, "words": hidden})
 

@@ -34,6 +34,7 @@ class Rates(BaseSettings):
     submissions_per_channel: str = "600/hour"
     submissions_per_address: str = "60/hour"
     guesses: str = Field("60/minute;1200/hour", description="wrong receipts over the whole server")
+    guesses_per_address: str = "10/minute;60/hour"
 
 
 class Settings(BaseSettings):

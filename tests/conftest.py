@@ -20,6 +20,8 @@ from models.database import connect, migrate, writing
 from models.event import Deployment
 from models.keys import Keys
 from models.settings import Limits, Settings
+from tests.fakes import FakeNormaliser
+from workers.house import House as Workshop
 from workers.valkey import Valkey
 
 COUNTY = "513425"
@@ -161,3 +163,21 @@ def house(
     intake: Intake,
 ) -> House:
     return House(settings, engine, keys, blobs, queue, intake)
+
+
+@pytest.fixture
+def normaliser() -> FakeNormaliser:
+    return FakeNormaliser()
+
+
+@pytest.fixture
+def workshop(house: House, normaliser: FakeNormaliser) -> Workshop:
+    """The same house as its workers see it, with a normaliser that is told what to say."""
+    return Workshop(
+        settings=house.settings,
+        keys=house.keys,
+        normaliser=normaliser,
+        engine=house.engine,
+        blobs=house.blobs,
+        queue=house.queue,
+    )

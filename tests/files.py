@@ -47,7 +47,7 @@ def sound(form: str, pcm: Pcm | None = None, metadata: dict[str, str] | None = N
     held = io.BytesIO()
     with av.open(held, "w", format=container) as output:
         output.metadata.update(metadata or {})
-        stream = output.add_stream(codec, rate=rate, layout="mono")
+        stream: av.AudioStream = output.add_stream(codec, rate=rate, layout="mono")  # type: ignore[assignment]
         frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
         frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), 0
         resampler = av.AudioResampler(stream.format.name, "mono", rate)

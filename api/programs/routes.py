@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.programs import reports
+from api.programs import complaints, media, receipts, reports, schemas
 
-router = APIRouter()
-router.include_router(reports.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    reports.router,
+    receipts.router,
+    complaints.router,
+    media.router,
+    schemas.router,
+)

@@ -1,0 +1,86 @@
+"""What kind of matter it is: domain and conduct, by a weighted lexicon and a small trained model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ingest.matter import Choice
+from ingest.normalise.model import Head, grams, present, scores
+from ingest.normalise.reading import Span
+from ingest.normalise.sound import is_han
+from ingest.normalise.term import TermIndex, clauses
+
+TOP = 3
+EVIDENCE = 3
+LEAST_TEXT = 4
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The codes of one list for a text, best first, with where the best one was read.
+
+    by : rule where the lexicon and the model agree, else model
+    """
+
+    choices: tuple[Choice, ...]
+    spans: tuple[Span, ...]
+    by: Literal["rule", "model"]
+
+    def best(self, threshold: float) -> str:
+        """Give the best code, or "" where it is too uncertain."""
+        if not self.choices or self.choices[0].confidence < threshold:
+            return ""
+        return self.choices[0].code
+
+
+NOTHING = Judged((), (), "model")
+
+
+def judge(text: str, head: Head, index: TermIndex) -> Judged:
+    """Weigh a text for one list of codes."""
+    if sum(map(is_han, text)) < LEAST_TEXT:
+        return NOTHING
+    hits = index.find(text)
+    found = present(text)
+    probabilities = head.probabilities(found, scores(hits, head.codes))
+    order = sorted(range(len(head.codes)), key=lambda place: -probabilities[place])[:TOP]
+    choices = tuple(
+        Choice(code=head.codes[place], confidence=round(float(probabilities[place]), 3))
+        for place in order
+    )
+    best = choices[0].code
+    own = [hit for hit in hits if hit.code == best]
+    if own:
+        strongest = sorted(own, key=lambda hit: (-hit.weight, hit.span.start))[:EVIDENCE]
+        spans = tuple(sorted((hit.span for hit in strongest), key=lambda span: span.start))
+        return Judged(choices, spans, "rule")
+    return Judged(choices, (_telling_clause(text, head, order[0]),), "model")
+
+
+def by_terms(text: str, index: TermIndex) -> Judged:
+    """Judge by a language's own terms alone: the code with the most of them, if one leads."""
+    totals: dict[str, int] = {}
+    hits = index.find(text)
+    for hit in hits:
+        totals[hit.code] = totals.get(hit.code, 0) + hit.weight
+    if not totals:
+        return NOTHING
+    order = sorted(totals, key=lambda code: (-totals[code], index.codes.index(code)))[:TOP]
+    whole = sum(totals.values())
+    choices = tuple(
+        Choice(code=one, confidence=round(totals[one] / (whole + 1), 3)) for one in order
+    )
+    own = tuple(hit.span for hit in hits if hit.code == order[0])[:EVIDENCE]
+    return Judged(choices, own, "rule")
+
+
+def _telling_clause(text: str, head: Head, place: int) -> Span:
+    """Give the clause whose n-grams speak most for a code."""
+    parts = clauses(text)
+    totals = dict.fromkeys(parts, 0.0)
+    for gram, start, end in grams(text):
+        for part in parts:
+            if part.start <= start and end <= part.end:
+                totals[part] += float(head.grams[gram, place])
+    return max(parts, key=lambda part: (totals[part], -part.start))

@@ -1,0 +1,192 @@
+"""The words that the rules know: versioned data, read once into typed records."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import TypeVar
+
+from models.transcript import Frozen
+
+Table = TypeVar("Table", bound=Frozen)
+
+
+class AmountWords(Frozen):
+    """Words around numbers; see data/amounts.toml."""
+
+    version: int
+    people: tuple[str, ...]
+    describing: tuple[str, ...]
+    not_people: tuple[str, ...]
+    spending: tuple[str, ...]
+    linking: tuple[str, ...]
+    ending: tuple[str, ...]
+    phrases: tuple[str, ...]
+    counters: tuple[str, ...]
+    money: tuple[str, ...]
+    counters: tuple[str, ...]
+    money: tuple[str, ...]
+
+
+class TimeWords(Frozen):
+    """Words beside expressions of time; see data/times.toml."""
+
+    version: int
+    filler: tuple[str, ...]
+    telling: tuple[str, ...]
+    born: tuple[str, ...]
+    promised: tuple[str, ...]
+    let: tuple[str, ...]
+    agreed: tuple[str, ...]
+    reported: tuple[str, ...]
+    told: tuple[str, ...]
+    found_out: tuple[str, ...]
+    until: tuple[str, ...]
+    promised_for: tuple[str, ...]
+
+
+class BodyWord(Frozen):
+    """Words for a kind of body. named : must stand in the name or an alias of the unit."""
+
+    kind: str
+    words: tuple[str, ...]
+    named: str = ""
+
+
+class BodyPosts(Frozen):
+    """Posts that say which body is meant, alone or only behind a division's name."""
+
+    village_committee: tuple[str, ...]
+    town_government: tuple[str, ...]
+    village_joined: tuple[str, ...]
+    town_joined: tuple[str, ...]
+
+
+class LocalWord(Frozen):
+    """People who are only said to belong to the place: 村里的会计, 镇上的人."""
+
+    kind: str
+    places: tuple[str, ...]
+    people: tuple[str, ...]
+
+
+class BodyCues(Frozen):
+    """Words that tell whether a body acts, fails to, is asked, or is praised."""
+
+    links: tuple[str, ...]
+    between: tuple[str, ...]
+    verbs: tuple[str, ...]
+    asked: tuple[str, ...]
+    asked_links: tuple[str, ...]
+    hoped: tuple[str, ...]
+    failing: tuple[str, ...]
+    praised: tuple[str, ...]
+    denied: tuple[str, ...]
+    kin: tuple[str, ...]
+
+
+class BodyWords(Frozen):
+    """Words for bodies; see data/bodies.toml."""
+
+    version: int
+    body: tuple[BodyWord, ...]
+    joined: tuple[BodyWord, ...]
+    local: tuple[LocalWord, ...]
+    posts: BodyPosts
+    cues: BodyCues
+
+
+class CommonPosts(Frozen):
+    """Jobs that single nobody out unless pointed at."""
+
+    words: tuple[str, ...]
+
+
+class NameParts(Frozen):
+    """What Chinese names are made of."""
+
+    surnames: str
+    double: tuple[str, ...]
+    common: str
+    given: str
+    stop: str
+    nicknames: tuple[str, ...]
+    none: tuple[str, ...]
+    pointing: tuple[str, ...]
+    several: tuple[str, ...]
+    relatives: tuple[str, ...]
+
+
+class PeopleWords(Frozen):
+    """Words about people; see data/people.toml."""
+
+    version: int
+    posts: dict[str, tuple[str, ...]]
+    common: CommonPosts
+    names: NameParts
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Write a pattern that matches any of the words, the longest first."""
+    return "|".join(map(re.escape, sorted(dict.fromkeys(words), key=lambda one: (-len(one), one))))
+
+
+def _table(kind: type[Table], name: str) -> Table:
+    text = files("ingest").joinpath("data", name).read_text("utf-8")
+    return kind.model_validate(tomllib.loads(text))
+
+
+@cache
+def amounts() -> AmountWords:
+    """Read the words around numbers."""
+    return _table(AmountWords, "amounts.toml")
+
+
+@cache
+def times() -> TimeWords:
+    """Read the words beside expressions of time."""
+    return _table(TimeWords, "times.toml")
+
+
+@cache
+def bodies() -> BodyWords:
+    """Read the words for bodies."""
+    return _table(BodyWords, "bodies.toml")
+
+
+@cache
+def people() -> PeopleWords:
+    """Read the words about people."""
+    return _table(PeopleWords, "people.toml")
+
+
+class Terms(Frozen):
+    """Terms of one code by strength."""
+
+    strong: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+
+    def weighted(self) -> dict[str, int]:
+        """Give each term with what it counts."""
+        ranked = ((self.weak, 1), (self.plain, 2), (self.strong, 3))
+        return {term: weight for terms, weight in ranked for term in terms}
+
+
+class MatterWords(Frozen):
+    """Terms of domains and conducts in one language; see data/matters.toml."""
+
+    version: int
+    language: str = "zh"
+    denials: tuple[str, ...] = ()
+    domain: dict[str, Terms]
+    conduct: dict[str, Terms]
+
+
+@cache
+def matters() -> MatterWords:
+    """Read the terms of domains and conducts."""
+    return _table(MatterWords, "matters.toml")

@@ -1,0 +1,228 @@
+"""The person complained of: names, surnames and posts as people say them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import rjieba
+
+from ingest.normalise.lexicon import PeopleWords, any_of
+from ingest.normalise.reading import Reading, Span
+
+BEFORE = 10
+REACH = 14
+LEAST = 0.45
+NAMED, POST_ONLY, JOB_ONLY = 0.9, 0.7, 0.6
+
+_HOPED = re.compile(r"(?:希望|请|盼|求|建议|恳请|麻烦|想问|请问)[^，。,；]{0,5}$")
+_ASKED = re.compile(
+    r"(?:找|找过|找了|去找|问|问了|跟|给|向|报给|求|告诉|通知|送|送给|送去)"
+    r"(?:我们|你们|了|过|的|那个|一下|下|村上|镇上)*$"
+)
+_FAILING = re.compile(r"不管|没管|不理|推|拖|不解决|不处理|没答复|敷衍|打发|不给|没给|不办|不来|说等|喊等|不接|不认")
+_PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|表扬|态度好|人好|人很好|好得很")
+_GIVING = re.compile(r"(?:给|给了|租给|卖给|包给|安排|是|因为他是|照顾)$")
+_DENIED = re.compile(r"(?:不是说|不怪|不关|不是告|不是)(?:我们)?$")
+_PREDICATE = re.compile(
+    r"(?:就|也|又|都|还|他|她|，|却|硬|一直|居然|竟然|当着|每次|总|老是|自己|私自|偷偷|根本|喝酒|五点|天天|马上)*"
+    r"(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推|签|暗示|喝|叫|吼|电话|人影|不见|做|搞|逼|威胁|报复|伸手|跑|只|几天|凶|嫌|安排|批|写|用|抓|放|将)"
+)
+_START = re.compile(r"(?:^|[，。！？!?；;,、：:\s]|的|是|被|喊|让|里|上|说|结果|后来|晓得|但是|可是|里面)$")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody a text speaks of. name : full, or ""; surname : "" if only a post was said.
+
+    posted : where the post stands
+    """
+
+    span: Span
+    name: str = ""
+    surname: str = ""
+    post: str = ""
+    posted: Span | None = None
+    weight: float = 0.0
+
+    @property
+    def written(self) -> str:
+        """Give the name for the record: 王某 where only the surname is known."""
+        return self.name or (f"{self.surname}某" if self.surname else "")
+
+
+class Register:
+    """Finds people; the patterns are compiled once.
+
+    full : a full name, for the reporter's own too
+    """
+
+    def __init__(self, words: PeopleWords) -> None:
+        names = words.names
+        posts = {post for group in words.posts.values() for post in group}
+        self._posts = sorted(posts, key=lambda one: -len(one))
+        self._jobs = frozenset(words.common.words)
+        self._no_names = re.compile(any_of(names.none))
+        signs = set("".join(names.given.split()))
+        first, last = (
+            "".join(sorted(signs)),
+            "".join(sorted(signs - set(names.stop))),
+        )
+        given = f"(?:[{first}][{last}]|[{last}])"
+        double = any_of(names.double)
+        self.full = re.compile(rf"(?:{double}|[{''.join(names.surnames.split())}]){given}")
+        self._patterns = _patterns(
+            post=any_of(posts),
+            surname=rf"(?P<surname>{double}|[{names.common}])",
+            given=given,
+            nickname=any_of(names.nicknames),
+        )
+        self._post = re.compile(rf"(?P<post>{any_of(posts)})")
+        self._kin = re.compile(
+            rf"(?:他|她)?(?:自己)?(?:家|屋里|屋头)?(?:的)?(?:[一几]个)?(?:{any_of(names.relatives)}|熟人|关系户)"
+        )
+        self._kin_before = re.compile(rf"(?:{any_of(names.relatives)})(?:叫|是|，|,)?$")
+        self._pointed = re.compile(rf"(?:{any_of(names.pointing)})$")
+        self._several = re.compile(
+            rf"(?:{any_of(names.several)}|[两二三四五六七八九十百\d]+(?:个|名|位))$"
+        )
+
+    def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
+        """Find the people of a text, in order. taken : names of places and bodies."""
+        text = reading.text
+        starts = _word_starts(text)
+        found: list[Person] = []
+        for rank, pattern in enumerate(self._patterns):
+            for match in pattern.finditer(text):
+                person = self._named(match, text, starts, taken)
+                if person is not None:
+                    found.append(replace(person, weight=1.0 - rank / 100))
+        found += self._posts_alone(text)
+        kept: list[Person] = []
+        for person in sorted(found, key=lambda one: (-one.weight, one.span.start)):
+            if not any(person.span.overlaps(other.span) for other in kept):
+                kept.append(person)
+        return tuple(sorted(kept, key=lambda one: one.span.start))
+
+    def choose(self, reading: Reading, people: tuple[Person, ...]) -> Person | None:
+        """Choose the one complained of: who acts, not who is asked, praised or somebody's kin."""
+        best: Person | None = None
+        for rank, person in enumerate(people):
+            score = self._score(reading.text, person) - 0.03 * rank
+            if score > (best.weight if best else LEAST):
+                best = replace(person, weight=score)
+        return best
+
+    def _score(self, text: str, person: Person) -> float:
+        before = text[max(0, person.span.start - BEFORE) : person.span.start]
+        behind = text[person.span.end : person.span.end + REACH]
+        score = NAMED if person.surname else JOB_ONLY if person.post in self._jobs else POST_ONLY
+        if person.post and person.surname:
+            score += 0.05
+        failing = _FAILING.search(behind)
+        if _HOPED.search(before):
+            score -= 0.6
+        elif _ASKED.search(before) and not self._kin.match(behind):
+            score -= 0.1 if failing else 0.35
+        if self._kin.match(behind) and not _GIVING.search(before):
+            score -= 0.4
+        elif _PREDICATE.match(behind):
+            score += 0.1
+        if _PRAISED.search(behind[:8]):
+            score -= 0.5
+        if _DENIED.search(before):
+            score -= 0.4
+        return score
+
+    def _named(
+        self,
+        match: re.Match[str],
+        text: str,
+        starts: frozenset[int],
+        taken: tuple[Span, ...],
+    ) -> Person | None:
+        groups = match.groupdict()
+        surname, name, post = groups["surname"], groups.get("name") or "", groups.get("post") or ""
+        at = match.start("surname")
+        led = 1 if text[at - 1 : at] in ("老", "小") and at - 1 == match.start() else 0
+        if at - led not in starts and text[at - 1 : at] not in ("姓", "叫"):
+            return None
+        said = Span(at, match.end("name") if name else at + len(surname))
+        if any(said.overlaps(other) for other in taken) or self._no_names.match(text, at):
+            return None
+        if (name or surname) in self._posts or self._is_post(text, at):
+            return None
+        if self._kin_before.search(text, max(0, at - BEFORE), match.start()):
+            return None
+        if text[:at].endswith(("我是", "我叫", "我姓", "本人")):
+            return None
+        if not post:
+            return Person(Span(match.start(), match.end()), name, surname)
+        start, end = match.span("post")
+        span = Span(min(at, start), max(end, said.end))
+        return Person(span, name, surname, self._longest(text, start, end), Span(start, end))
+
+    def _is_post(self, text: str, at: int) -> bool:
+        """Tell whether a post begins here: 包工头 is nobody of the name 包."""
+        return any(text.startswith(post, at) for post in self._posts)
+
+    def _longest(self, text: str, start: int, end: int) -> str:
+        """Give the longest word for the post that covers the place: 村支书 in 石桥村支书."""
+        for post in self._posts:
+            begin = end - len(post)
+            if 0 <= begin <= start and text.startswith(post, begin):
+                return post
+        return text[start:end]
+
+    def _posts_alone(self, text: str) -> Iterator[Person]:
+        """Find posts without a name: any singular one, a mere job only where it is pointed at."""
+        for match in self._post.finditer(text):
+            before = text[max(0, match.start() - BEFORE) : match.start()]
+            behind = text[match.end() : match.end() + REACH]
+            if self._several.search(before) or behind.startswith(("们", "些", "会", "室", "办")):
+                continue
+            if match["post"] in self._jobs and not (
+                self._pointed.search(before)
+                or (_START.search(before) and (_PREDICATE.match(behind) or self._kin.match(behind)))
+            ):
+                continue
+            start, end = match.span()
+            post = self._longest(text, start, end)
+            yield Person(Span(end - len(post), end), post=post, posted=Span(start, end), weight=0.5)
+
+
+def _patterns(*, post: str, surname: str, given: str, nickname: str) -> tuple[re.Pattern[str], ...]:
+    """Write the ways in which people are named, the most telling first."""
+    full = rf"(?P<name>{surname}{given})"
+    called = r"(?:他叫|就叫|叫做|名字叫|名叫|叫)"
+    own = r"(?<!我)(?<![百贵同])姓"
+    return tuple(
+        re.compile(pattern)
+        for pattern in (
+            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{full}",
+            rf"{full}(?P<post>{post})",
+            rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
+            rf"(?P<post>{post})(?:老)?{surname}(?:{nickname})",
+            rf"{surname}(?:{nickname})?(?P<post>{post})",
+            rf"{own}{surname}(?!名)的?(?:那个|这个|那位)?(?P<post>{post})",
+            rf"(?P<post>{post})(?:他|，|,|好像|听说|就)*(?:是)?姓{surname}",
+            rf"(?P<post>{post})[老小]{surname}(?![\u4e00-\u9fff]家)",
+            rf"(?<!我){called}{full}",
+            rf"{own}{surname}(?!名)的?(?=$|[^名氏])",
+            rf"[老小]{surname}(?!家[里头])",
+            rf"{surname}(?:{nickname})",
+            r"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|农户|住户|承包人|老赖|光棍|恶霸|一个叫|那个|养鱼|挖沙|开店|会首)"
+            rf"的?{full}",
+            rf"{full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用|，外号)",
+        )
+    )
+
+
+def _word_starts(text: str) -> frozenset[int]:
+    """Give where words begin, so that 对方司机 is no driver of the name 方."""
+    starts, at = set(), 0
+    for word in rjieba.cut(text):
+        starts.add(at)
+        at += len(word)
+    return frozenset(starts)

@@ -1,0 +1,260 @@
+"""From everything one report says to the fields of the standard complaint, each with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ingest.matter import Choice, Mask, Matter, Normalised
+from ingest.normalise import kind, place, private, reading, title, unit, when
+from ingest.normalise.amount import Said
+from ingest.normalise.kind import NOTHING, Judged
+from ingest.normalise.lexicons import CONDUCT_THRESHOLD, DOMAIN_THRESHOLD, Lexicons
+from ingest.normalise.person import Person
+from ingest.normalise.place import Named, Standing
+from ingest.normalise.private import Private
+from ingest.normalise.reading import Reading
+from ingest.normalise.unit import Candidate
+from ingest.normalise.when import Time
+from models.record import Amount, Occurred, Provenance, Subject
+
+LONGEST = 4_000
+JOINT = "\n"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one passage says, before the passages are put together."""
+
+    reading: Reading
+    private: tuple[Private, ...] = ()
+    named: tuple[Named, ...] = ()
+    people: tuple[Person, ...] = ()
+    person: Person | None = None
+    unit: Candidate | None = None
+    time: Time | None = None
+    amounts: tuple[Said, ...] = ()
+    domain: Judged = NOTHING
+    conduct: Judged = NOTHING
+
+
+@dataclass
+class Ledger:
+    """Provenance as it is gathered."""
+
+    entries: dict[str, tuple[Provenance, ...]] = field(default_factory=dict)
+
+    def add(self, name: str, *sources: Provenance) -> None:
+        """Write down where a field comes from."""
+        self.entries[name] = self.entries.get(name, ()) + sources
+
+
+def normalise(matter: Matter, lexicons: Lexicons) -> Normalised:
+    """Read the fields of the standard complaint out of a report; what was not said stays empty."""
+    gazetteer = lexicons.gazetteer
+    standing = Standing(
+        gazetteer.standing(matter.channel.unit_code, matter.channel.jurisdiction),
+        matter.channel.jurisdiction,
+    )
+    found = tuple(
+        _find(reading.read(passage), matter, standing, lexicons) for passage in matter.passages
+    )
+    ledger = Ledger()
+    description = _description(found, ledger)
+    domain, domains = _judged("domain", found, DOMAIN_THRESHOLD, lexicons.version, ledger)
+    conduct, conducts = _judged("conduct", found, CONDUCT_THRESHOLD, lexicons.version, ledger)
+    subject = _subject(found, matter, lexicons, ledger)
+    occurred = _occurred(found, ledger)
+    named, code = _place(found, ledger)
+    amounts = _amounts(found, ledger)
+    return Normalised(
+        subject=subject,
+        domain=domain,
+        conduct=conduct,
+        domains=domains,
+        conducts=conducts,
+        title=_title(found, ledger),
+        description=description,
+        occurred=occurred,
+        place=named,
+        place_code=code,
+        amounts=amounts,
+        masks=_masks(found),
+        provenance=ledger.entries,
+        version=lexicons.version,
+    )
+
+
+def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons) -> Findings:
+    """Find everything in one passage."""
+    named = place.resolve(lexicons.gazetteer, read, standing) if read.chinese else ()
+    closed = tuple(one.span for one in named)
+    hidden = private.find(read, matter.reporter_name, lexicons.register.full, closed)
+    if not read.chinese:
+        return _foreign(Findings(read, hidden), lexicons)
+    read = read.without(tuple(one.span for one in hidden))
+    people = lexicons.register.find(read, closed)
+    candidates = lexicons.bodies.find(read, named, lexicons.gazetteer, standing)
+    person = lexicons.register.choose(read, people)
+    times = when.spans(read, matter.received)
+    conduct = kind.judge(read.text, lexicons.model.conduct, lexicons.conduct)
+    asking = conduct.best(CONDUCT_THRESHOLD) == "none"
+    return Findings(
+        reading=read,
+        private=hidden,
+        named=named,
+        people=people,
+        person=person,
+        unit=unit.choose(candidates, person, asking=asking),
+        time=lexicons.chooser.find(read, matter.received, asking=asking),
+        amounts=lexicons.counter.find(read, (*times, *closed)),
+        domain=kind.judge(read.text, lexicons.model.domain, lexicons.domain),
+        conduct=conduct,
+    )
+
+
+def _foreign(findings: Findings, lexicons: Lexicons) -> Findings:
+    """Fill what the language's own pack has terms for; without a pack nothing is guessed."""
+    tag = findings.reading.passage.language.split("-")[0].lower()
+    terms = lexicons.foreign.get(tag)
+    if terms is None:
+        return findings
+    text = findings.reading.text
+    return Findings(
+        reading=findings.reading,
+        private=findings.private,
+        domain=kind.by_terms(text, terms.domain),
+        conduct=kind.by_terms(text, terms.conduct),
+    )
+
+
+def _description(found: tuple[Findings, ...], ledger: Ledger) -> str:
+    """Join the passages, without control characters, up to the length of the field."""
+    texts = [reading.printable(one.reading.passage.text) for one in found]
+    description = JOINT.join(text for text in texts if text.strip())[:LONGEST]
+    for one in found:
+        text = one.reading.passage.text
+        if text.strip():
+            whole = reading.Span(0, len(text))
+            source = one.reading.source(whole, "reporter", 1.0, "passage")
+            ledger.add("description", source.model_copy(update={"text": ""}))
+    return description
+
+
+def _title(found: tuple[Findings, ...], ledger: Ledger) -> str:
+    """Make the title of the passage that says most, private stretches hidden."""
+    told = [one for one in found if one.reading.text.strip()]
+    if not told:
+        return ""
+    best = max(told, key=lambda one: (one.reading.chinese, len(one.reading.text.strip()) > 8))
+    evidence = [*best.domain.spans, *best.conduct.spans]
+    evidence += [one.span for one in (best.unit, best.person) if one is not None]
+    text = private.hide(
+        reading.printable(best.reading.passage.text), tuple(one.span for one in best.private)
+    )
+    made = title.make(text, tuple(evidence))
+    if made:
+        whole = reading.Span(0, len(best.reading.passage.text))
+        source = best.reading.source(whole, "rule", 0.9, "title: the telling clause")
+        ledger.add("title", source.model_copy(update={"text": ""}))
+    return made
+
+
+def _judged(
+    name: str, found: tuple[Findings, ...], threshold: float, version: str, ledger: Ledger
+) -> tuple[str, tuple[Choice, ...]]:
+    """Take the judgement of the passage that is surest."""
+    judged = [(one, one.domain if name == "domain" else one.conduct) for one in found]
+    judged = [pair for pair in judged if pair[1].choices]
+    if not judged:
+        return "", ()
+    one, best = max(judged, key=lambda pair: pair[1].choices[0].confidence)
+    code = best.best(threshold)
+    if code:
+        confidence = best.choices[0].confidence
+        sources = (one.reading.source(span, best.by, confidence, version) for span in best.spans)
+        ledger.add(name, *sources)
+    return code, best.choices
+
+
+def _subject(
+    found: tuple[Findings, ...], matter: Matter, lexicons: Lexicons, ledger: Ledger
+) -> Subject:
+    """Say whom it is about; the channel's own unit where no body was said."""
+    people = [(one, one.person) for one in found if one.person is not None]
+    person: Person | None = None
+    if people:
+        one, person = max(people, key=lambda pair: pair[1].weight)
+        confidence = min(0.95, person.weight)
+        source = one.reading.source(person.span, "rule", confidence, "person: name or post")
+        for name, value in (("name", person.written), ("post", person.post)):
+            if value:
+                ledger.add(f"subject.{name}", source)
+    units = [(one, one.unit) for one in found if one.unit is not None]
+    channel = matter.channel
+    if units:
+        one, candidate = max(units, key=lambda pair: (pair[1].how == "heard", pair[1].score))
+        confidence = candidate.confidence
+        ledger.add(
+            "subject.unit",
+            one.reading.source(candidate.span, "rule", confidence, f"unit: {candidate.how}"),
+        )
+        unit_name, unit_code = candidate.place.name, candidate.place.code
+    else:
+        unit_name, unit_code = channel.unit_name, channel.unit_code or ""
+        if unit_name or unit_code:
+            ledger.add("subject.unit", Provenance(by="channel", confidence=0.5, why="channel"))
+    chain = lexicons.gazetteer.chain(unit_code)
+    return Subject(
+        name=person.written if person else "",
+        unit=unit_name,
+        unit_code=unit_code or None,
+        post=person.post if person else "",
+        rank=chain[0].rank if chain else "",
+        region="".join(
+            above.name for above in reversed(chain) if above.kind in ("county", "town", "village")
+        ),
+    )
+
+
+def _occurred(found: tuple[Findings, ...], ledger: Ledger) -> Occurred | None:
+    times = [(one, one.time) for one in found if one.time is not None]
+    if not times:
+        return None
+    one, time = max(times, key=lambda pair: pair[1].confidence)
+    ledger.add("occurred", one.reading.source(time.span, "rule", time.confidence, time.why))
+    return time.occurred
+
+
+def _place(found: tuple[Findings, ...], ledger: Ledger) -> tuple[str, str | None]:
+    """Write every division that was named, and the code of the smallest."""
+    names: list[str] = []
+    named: list[Named] = []
+    for one in found:
+        for said in place.divisions(one.named, one.reading):
+            written = place.written(said, one.reading)
+            if written in names:
+                continue
+            names.append(written)
+            named.append(said)
+            confidence = 0.97 - 0.08 * said.changed
+            ledger.add("place", one.reading.source(said.span, "rule", confidence, "gazetteer"))
+    finest = place.finest(tuple(named))
+    return place.JOINT.join(names), finest.code if finest else None
+
+
+def _amounts(found: tuple[Findings, ...], ledger: Ledger) -> tuple[Amount, ...]:
+    """List the amounts of all passages, the same one once."""
+    amounts: dict[tuple[float, str], Amount] = {}
+    for one in found:
+        for said in one.amounts:
+            key = (said.amount.value, said.amount.unit)
+            if key in amounts:
+                continue
+            source = one.reading.source(said.span, "rule", 0.95, f"amount: {said.amount.unit}")
+            ledger.add(f"amounts.{len(amounts)}", source)
+            amounts[key] = said.amount
+    return tuple(amounts.values())
+
+
+def _masks(found: tuple[Findings, ...]) -> tuple[Mask, ...]:
+    return tuple(mask for one in found for mask in private.masks(one.reading, one.private))

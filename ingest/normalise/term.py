@@ -1,0 +1,68 @@
+"""Terms of a weighted lexicon, where they stand in a text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ingest.normalise.lexicon import MatterWords, any_of
+from ingest.normalise.reading import Span
+
+CLAUSE = re.compile(r"[，。！？!?；;,\n]")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A term of one code where it stands."""
+
+    code: str
+    term: str
+    span: Span
+    weight: int
+
+
+class TermIndex:
+    """Finds the terms of one list of codes in a text."""
+
+    def __init__(self, words: MatterWords, which: str) -> None:
+        table = words.domain if which == "domain" else words.conduct
+        self.codes = tuple(table)
+        self._weights: dict[str, list[tuple[str, int]]] = {}
+        for code, terms in table.items():
+            for term, weight in terms.weighted().items():
+                self._weights.setdefault(term, []).append((code, weight))
+        self._lengths = sorted({len(term) for term in self._weights}, reverse=True)
+        self._denied = (
+            re.compile(rf"(?:{any_of(words.denials)})[^，。！？；,]{{0,2}}$")
+            if which == "conduct" and words.denials
+            else None
+        )
+
+    def find(self, text: str) -> tuple[Hit, ...]:
+        """Find the terms, the longest at each place; a denied one does not count."""
+        hits: list[Hit] = []
+        covered = 0
+        for start in range(len(text)):
+            for length in self._lengths:
+                known = self._weights.get(text[start : start + length])
+                if known is None or start + length <= covered:
+                    continue
+                covered = start + length
+                if not self._is_denied(text, start):
+                    span = Span(start, start + length)
+                    hits += [
+                        Hit(code, text[start : start + length], span, weight)
+                        for code, weight in known
+                    ]
+                break
+        return tuple(hits)
+
+    def _is_denied(self, text: str, start: int) -> bool:
+        return bool(self._denied and self._denied.search(text, max(0, start - 8), start))
+
+
+def clauses(text: str) -> tuple[Span, ...]:
+    """Cut a text into its clauses."""
+    cuts = [0, *(match.end() for match in CLAUSE.finditer(text)), len(text)]
+    return tuple(Span(a, b) for a, b in pairwise(cuts) if b > a)

@@ -1,0 +1,228 @@
+"""The body complained of: by name, by its division and a post, or by what the channel holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ingest.normalise.gazetteer import Gazetteer, Place
+from ingest.normalise.lexicon import BodyWords, any_of
+from ingest.normalise.person import Person
+from ingest.normalise.place import Named, Standing
+from ingest.normalise.reading import Reading, Span
+
+BEFORE = 10
+BEHIND = 26
+LEAST = 0.3
+COMMITTEE, GOVERNMENT = "village_committee", "town_government"
+
+_SENTENCE = re.compile(r"[。！？!?；;\n]")
+_GROUP = r"[一二三四五六七八九十\d]+(?:组|社|队)"
+_SURNAME_BEFORE_POST = r"[\u4e00-\u9fff](?=书记|主任|会计|镇长|院长|文书)|姓.的?"
+_GOING = r"(?<![到在去离从回往给向跟进找让])(?<!隔壁)(?<!他们)"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A body that may be the one complained of. how : heard or contained."""
+
+    place: Place
+    span: Span
+    how: str
+    confidence: float
+    score: float = 0.0
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A pattern for a kind of body. named : must stand in the unit's name; post : it is a post."""
+
+    pattern: re.Pattern[str]
+    kind: str
+    named: str = ""
+
+
+class Bodies:
+    """Finds bodies; the patterns are compiled once."""
+
+    def __init__(self, words: BodyWords) -> None:
+        cues, posts = words.cues, words.posts
+        links = rf"(?:{any_of(cues.links)}|{_GROUP}|{_SURNAME_BEFORE_POST}){{0,3}}"
+        self._joined = {
+            "village": Sort(_joined(links, words, COMMITTEE), COMMITTEE),
+            "town": Sort(_joined(links, words, GOVERNMENT), GOVERNMENT),
+        }
+        self._joined_other = tuple(
+            Sort(re.compile(rf"{links}(?:{any_of(body.words)})"), body.kind, body.named)
+            for body in (*words.joined, *words.body)
+            if body.kind not in (COMMITTEE, GOVERNMENT)
+        )
+        acts = rf"(?:{any_of(cues.between)}){{0,3}}(?:{any_of(cues.verbs)})"
+        self._contained = (
+            *(
+                Sort(re.compile(rf"(?<!他们)(?:{any_of(body.words)})"), body.kind, body.named)
+                for body in words.body
+            ),
+            Sort(re.compile(rf"(?<!他们)(?:{any_of(posts.village_committee)})"), COMMITTEE),
+            Sort(re.compile(any_of(posts.town_government)), GOVERNMENT),
+            *(
+                Sort(
+                    re.compile(
+                        rf"(?:{any_of(local.places)})头?(?:的|那个)?(?:{any_of(local.people)})"
+                        rf"|{_GOING}(?:{any_of(local.places)})头?(?={acts})"
+                    ),
+                    local.kind,
+                )
+                for local in words.local
+            ),
+        )
+        self._village_posts = re.compile(any_of(posts.village_committee))
+        self._asked = re.compile(rf"(?:{any_of(cues.asked)})(?:{any_of(cues.asked_links)})*$")
+        self._hoped = re.compile(rf"(?:{any_of(cues.hoped)})[^，。,；]{{0,6}}$")
+        self._failing = re.compile(any_of(cues.failing))
+        self._praised = re.compile(any_of(cues.praised))
+        self._denied = re.compile(rf"(?:{any_of(cues.denied)})(?:我们|你们|说)?$")
+        self._kin = re.compile(any_of(cues.kin))
+        self._acts = re.compile(acts)
+
+    def find(
+        self, reading: Reading, named: tuple[Named, ...], gazetteer: Gazetteer, standing: Standing
+    ) -> tuple[Candidate, ...]:
+        """Find every body that the text may be about, scored by what it is said to do."""
+        found = [*_said(named), *self._through_division(reading.text, named, gazetteer)]
+        taken = tuple(one.span for one in found)
+        taken += tuple(one.span for one in named if not one.is_division)
+        found += self._in_chain(reading.text, taken, named, gazetteer, standing)
+        ordered = sorted(found, key=lambda each: each.span.start)
+        return tuple(self._scored(reading.text, one, rank) for rank, one in enumerate(ordered))
+
+    def _through_division(
+        self, text: str, named: tuple[Named, ...], gazetteer: Gazetteer
+    ) -> Iterator[Candidate]:
+        """Find 石桥村支书 and 白鹤镇那个卫生院: a division joined to a post or kind of body."""
+        for one in named:
+            if one.place is None or one.place.kind not in self._joined:
+                continue
+            children = gazetteer.children(one.place.code)
+            for sort in (*self._joined_other, self._joined[one.place.kind]):
+                # 石桥村支书: the sign 村 belongs to the post too
+                match = sort.pattern.match(text, one.span.end)
+                match = match or sort.pattern.match(text, one.span.end - 1)
+                place = _only(children, sort) if match else None
+                if match and place is not None:
+                    span = Span(one.span.start, match.end())
+                    yield Candidate(place, span, "heard", 0.95 - 0.08 * one.changed)
+                    break
+
+    def _in_chain(
+        self,
+        text: str,
+        taken: tuple[Span, ...],
+        named: tuple[Named, ...],
+        gazetteer: Gazetteer,
+        standing: Standing,
+    ) -> Iterator[Candidate]:
+        """Find words for a kind of body of which the channel's chain holds exactly one."""
+        around = [*standing.divisions]
+        for place in standing.divisions:
+            around += gazetteer.children(place.code)
+        village = _one_village(named)
+        for sort in self._contained:
+            contained = _only(tuple(around), sort)
+            how, place = "contained", contained
+            if village is not None and sort.kind == COMMITTEE:
+                how, place = "heard", _only(gazetteer.children(village.code), sort)
+                how = "contained" if place == contained else how
+            if place is None:
+                continue
+            for match in sort.pattern.finditer(text):
+                span = Span(*match.span())
+                if not any(span.overlaps(other) for other in taken):
+                    yield Candidate(place, span, how, 0.9 if how == "contained" else 0.8)
+
+    def _scored(self, text: str, one: Candidate, rank: int) -> Candidate:
+        """Weigh a body: one that acts or fails counts, one that is only asked or praised does not."""
+        before = _SENTENCE.split(text[max(0, one.span.start - BEFORE) : one.span.start])[-1]
+        behind = text[one.span.end : one.span.end + BEHIND]
+        score = 1.0 - 0.04 * rank
+        if self._acts.match(behind):
+            score += 0.25
+        failing = bool(self._failing.search(behind))
+        asked = bool(self._asked.search(before))
+        if self._hoped.search(before):
+            score -= 0.9
+        elif asked:
+            score -= 0.2 if failing else 0.5
+        if failing:
+            score += 0.15
+        if self._praised.search(behind[:10]):
+            score -= 0.8
+        if self._denied.search(before):
+            score -= 0.8
+        if self._kin.match(behind):
+            score -= 0.8
+        return replace(one, score=score, asked=asked and not failing)
+
+
+def choose(
+    candidates: tuple[Candidate, ...], person: Person | None, *, asking: bool = False
+) -> Candidate | None:
+    """Choose the body that did the main act; None if none is clearly complained of.
+
+    asking : the text only asks or requests, and reproaches nobody
+    """
+    if asking:
+        return None
+    private = person is not None and not person.post
+    best: dict[str, Candidate] = {}
+    for one in candidates:
+        score = one.score
+        if person is not None and one.span.overlaps(person.span):
+            score += 0.35
+        if private and one.asked:
+            continue
+        if score > LEAST and (one.place.code not in best or score > best[one.place.code].score):
+            best[one.place.code] = replace(one, score=score)
+    if not best:
+        return None
+    chosen = max(best.values(), key=lambda one: (one.score, -one.span.start))
+    # the name is better evidence than the kind of body, wherever both are said
+    same = [one for one in candidates if one.place.code == chosen.place.code and one.how == "heard"]
+    return same[0] if same else chosen
+
+
+def _said(named: tuple[Named, ...]) -> Iterator[Candidate]:
+    for one in named:
+        if one.place is not None and not one.is_division:
+            yield Candidate(one.place, one.span, "heard", 0.97 - 0.08 * one.changed)
+
+
+def _one_village(named: tuple[Named, ...]) -> Place | None:
+    """Give the village that the text is about if it names exactly one."""
+    villages = {one.place.code: one.place for one in named if one.place and one.place.kind == "village"}
+    return next(iter(villages.values())) if len(villages) == 1 else None
+
+
+def _joined(links: str, words: BodyWords, kind: str) -> re.Pattern[str]:
+    """Write the pattern of what may be joined to a division's name to mean its main body."""
+    posts = words.posts
+    said = (
+        (*posts.village_committee, *posts.village_joined)
+        if kind == COMMITTEE
+        else (*posts.town_government, *posts.town_joined)
+    )
+    bodies = (one for one in (*words.joined, *words.body) if one.kind == kind)
+    return re.compile(rf"{links}(?:{any_of((*said, *(word for one in bodies for word in one.words)))})")
+
+
+def _only(places: tuple[Place, ...], sort: Sort) -> Place | None:
+    """Give the one body of a sort; None if there is none or several."""
+    fitting = {
+        place.code: place
+        for place in places
+        if place.kind == sort.kind
+        and (not sort.named or any(sort.named in name for name in place.names))
+    }
+    return next(iter(fitting.values())) if len(fitting) == 1 else None

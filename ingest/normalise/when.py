@@ -1,0 +1,163 @@
+"""When it happened: the time of the main act among those that a text says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from ingest.normalise import almanac, times
+from ingest.normalise.almanac import Interval
+from ingest.normalise.lexicon import TimeWords, any_of
+from ingest.normalise.reading import Reading, Span
+from ingest.normalise.times import Found, made
+from models.record import Occurred
+
+GAP = 18
+CUE = 24
+SURE = 0.97
+
+_FROM = re.compile(r"(?:自从|打从|打自|从|自|打)(?:大概|差不多)?$")
+_NOW = r"(?:现在|如今|今天|目前|今)"
+_TILL_NOW_BESIDE = re.compile(
+    r"(?:份|间)?(?:的?时候)?(?:开始|起头|起|以来)?[，,]?(?:一直|就一直)?"
+    rf"(?:拖|等|停|欠)?(?:到|至){_NOW}|(?:份|间)?以来"
+    r"|(?:开始|起头|起)[，,]?一直(?=[^。]{0,10}(?:到现在|至今))"
+)
+_RISING = re.compile(r"(?:份|间)?(?:的?时候)?(?:开始|起头|起(?!来|码|诉|火|初))")
+_EVER_SINCE = re.compile(r"(?=(?:份|间)?(?:就|一直|便|都))")
+_TILL_NOW = re.compile(rf"[^。！？!?]{{0,{GAP}}}?(?:(?:到|至){_NOW}|至今)")
+_TO = re.compile(r"(?:份)?(?:一直|拖)?(?:到|至|-|—|–|~|～|直到)(?:了)?")
+_BY_THEN = re.compile(r"(?:之前|以前|前(?!后|天|面|年))")
+
+
+@dataclass(frozen=True)
+class Time:
+    """The time chosen for a reading, with how sure the choice is."""
+
+    span: Span
+    occurred: Occurred
+    confidence: float
+    why: str
+
+
+class Chooser:
+    """Chooses the time of the main act; the patterns are compiled once."""
+
+    def __init__(self, words: TimeWords) -> None:
+        self._behind = re.compile(
+            rf"(?:{any_of(words.filler)})*(?:{any_of(words.telling)})"
+            rf"|[^，。,]{{0,6}}(?:{any_of(words.born)})"
+            rf"|[^，。,]{{0,10}}?(?:{any_of(words.promised)})"
+            rf"|[^，。,]{{0,6}}?(?:{any_of(words.let)})[^。]{{0,12}}?(?:{any_of(words.agreed)})"
+            rf"|[^，。,]{{0,10}}(?:{any_of(words.reported)})"
+            rf"|[^，。,]{{0,1}}(?:给|向|跟)[^，。,]{{1,7}}(?:{any_of(words.told)})"
+            rf"|[^，。,]{{0,4}}(?:{any_of(words.found_out)})"
+            r"|[^。]{0,12}明天"
+        )
+        self._before = re.compile(rf"(?:{any_of(words.until)})$")
+        self._promised = re.compile(rf"(?:{any_of(words.promised_for)})[^，。,]{{0,3}}$")
+
+    def find(self, reading: Reading, received: date, *, asking: bool = False) -> Time | None:
+        """Find the time of the main act; None if none is said.
+
+        asking : the text only asks or requests, so that 今年 or 冬天 date nothing that happened
+        """
+        text = reading.text
+        found = [one for one in joined(text, received) if self._dates_the_act(text, one)]
+        if asking:
+            found = [one for one in found if one.interval.precision not in ("year", "season")]
+        if not found:
+            return None
+        best = found[0]
+        rivals = sum(other.interval != best.interval for other in found[1:])
+        return Time(
+            span=best.span,
+            occurred=Occurred(
+                start=best.interval.start,
+                end=best.interval.end,
+                precision=best.interval.precision,
+                text=reading.passage.text[best.span.start : best.span.end],
+            ),
+            confidence=SURE - 0.1 * min(rivals, 3),
+            why="time",
+        )
+
+    def _dates_the_act(self, text: str, one: Found) -> bool:
+        """Tell an act from a birth, a contract, a promise, an earlier report or the telling."""
+        start, end = one.span.start, one.span.end
+        before = text[max(0, start - CUE) : start]
+        behind = text[end : end + CUE]
+        return not (
+            self._behind.match(behind)
+            or self._before.search(before)
+            or self._promised.search(before)
+            or _BY_THEN.match(behind)
+        )
+
+
+def spans(reading: Reading, received: date) -> tuple[Span, ...]:
+    """Give every stretch that says a time, so that its numbers are not counted as amounts."""
+    return tuple(one.span for one in joined(reading.text, received))
+
+
+def joined(text: str, received: date) -> list[Found]:
+    """Give the times of a text; two are joined to a range, or one to now, where the text says so."""
+    found = list(times.expressions(text, received))
+    kept: list[Found] = []
+    position = 0
+    while position < len(found):
+        one = found[position]
+        position += 1
+        led = _FROM.search(text, max(0, one.span.start - 6), one.span.start)
+        start = led.start() if led else one.span.start
+        if position < len(found):
+            other = found[position]
+            between = text[one.span.end : other.span.start]
+            if _TO.fullmatch(between) and (pair := _between(one, other, received)):
+                kept.append(Found(Span(start, other.span.end), pair))
+                position += 1
+                continue
+        end = _lasts_until(text, one.span.end, led.group() if led else "")
+        if end is None:
+            kept.append(one)
+            continue
+        kept.append(Found(Span(start, end), almanac.days(one.interval.start, received)))
+        position += sum(other.span.start < end for other in found[position:])
+    return kept
+
+
+def _lasts_until(text: str, end: int, led: str) -> int | None:
+    """Give where the words end that let a time last until now; None if it does not."""
+    match = _TILL_NOW_BESIDE.match(text, end)
+    if led and not match:
+        match = _TILL_NOW.match(text, end) or _RISING.match(text, end)
+        if not match and not led.startswith("自"):
+            match = _EVER_SINCE.match(text, end)
+    if match:
+        return match.end()
+    return end if led.startswith("自") else None
+
+
+def _between(one: Found, other: Found, received: date) -> Interval | None:
+    """Give the range from the first time to the second; a year said once holds for both."""
+    first, last = one.interval, other.interval
+    if other.bare_day is not None:
+        try:
+            last = almanac.one_day(first.start.replace(day=other.bare_day))
+        except ValueError:
+            return None
+    elif other.make is not None and other.year is None:
+        year = one.year if one.year is not None else None
+        if year is not None:
+            last = made(other.make, year, received) or last
+            if last.start < first.start:
+                last = made(other.make, year + 1, received) or last
+    if one.make is not None and one.year is None and other.bare_day is None:
+        year = last.start.year
+        first = made(one.make, year, received) or first
+        if first.start > last.start:
+            first = made(one.make, year - 1, received) or first
+    if first.start > last.end:
+        return None
+    return almanac.cut(almanac.days(first.start, last.end), received)
