@@ -52,7 +52,7 @@ async def state(request: Request, door: AtDoor, written: Written) -> dict[str, A
     }
 
 
-@router.get("/sound/{medium_id}", response_class=Response)
+@router.get("/answers/{medium_id}", response_class=Response)
 async def sound(request: Request, door: AtDoor, written: Written, medium_id: UUID) -> Response:
     """Give a spoken answer."""
     house = door.house

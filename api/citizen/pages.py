@@ -82,10 +82,10 @@ def poster_code(door: AtDoor, code: str) -> Response:
     return Response(drawn.getvalue(), headers=REVALIDATE, media_type="image/svg+xml")
 
 
-@router.get(assets.PREFIX + "/{version}/{name:path}")
-def static(request: Request, door: AtDoor, version: str, name: str) -> Response:
+@router.get(assets.PREFIX + "/{version}/{file:path}")
+def static(request: Request, door: AtDoor, version: str, file: str) -> Response:
     """Serve one of the page's files."""
-    return door.assets.respond(request, version, name)
+    return door.assets.respond(request, version, file)
 
 
 @router.get("/prompts/{code}/{tag}/{name}.mp3")

@@ -13,18 +13,20 @@ import re
 import time
 from collections.abc import AsyncIterator
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Annotated
 
 import anyio
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.citizen import uploads
 from api.citizen.door import Door, of
 from api.citizen.tickets import Ticket
-from models.errors import Conflict, Invalid, NotMedia, Refused, Unauthenticated
+from models.errors import Conflict, Invalid, NotMedia, Unauthenticated
 from models.medium import Kind, Purpose
 
 VERSION = "1.0.0"
@@ -41,19 +43,13 @@ router = APIRouter(include_in_schema=False)
 def ticket(request: Request, door: Annotated[Door, Depends(of)]) -> Ticket:
     """Give the ticket whose token came with a request that speaks this protocol."""
     if request.headers.get("tus-resumable") != VERSION:
-        raise NotThisVersion(
-            "上传协议版本不对，请用 1.0.0。", "Speak version 1.0.0 of tus.", code="tus_version"
-        )
+        raise HTTPException(HTTPStatus.PRECONDITION_FAILED)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "upload":
         raise Unauthenticated(
             "请先取得发送凭证。", "Ask for the leave to send first.", code="ticket_needed"
         )
     return door.tickets.of(token.strip())
-
-
-class NotThisVersion(Refused):
-    """The client speaks another version of the protocol."""
 
 
 Leave = Annotated[Ticket, Depends(ticket)]

@@ -168,6 +168,13 @@ class Uploads:
             for one in ids:
                 self._all.pop(one, None)
 
+    def close(self) -> None:
+        """Let go of everything that is still on its way; phones begin those files again."""
+        with self._lock:
+            for upload in list(self._all.values()):
+                upload.turn += 1
+                self._drop(upload)
+
     def _drop(self, upload: Upload) -> None:
         if upload.part is not None:
             self._intake.discard([upload.part])

@@ -121,9 +121,10 @@ def text(example: str, media_type: str) -> Responses:
     return {200: {"description": "The text", "content": content}}
 
 
-def file(media_type: str = "audio/mp4") -> Responses:
-    """Describe an answer that is a file or a range of one."""
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}, "example": "(…)"}}
+def file(*media_types: str) -> Responses:
+    """Describe an answer that is a file of one of some forms, or a range of one."""
+    body = {"schema": {"type": "string", "format": "binary"}, "example": "(…)"}
+    content = dict.fromkeys(media_types, body)
     return {
         200: {"description": "The whole file", "content": content},
         206: {"description": "The range that was asked for", "content": content},

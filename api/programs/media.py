@@ -18,7 +18,7 @@ from models.record import TranscriptRecord
 router = APIRouter(prefix="/v1/complaints/{complaint_id}/media/{medium_id}", tags=["complaints"])
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="the newest unless given")]
 SOUND: describe.Responses = {
-    **describe.file(),
+    **describe.file("audio/*", "image/*"),
     **describe.problems(401, 403, 404, 416, 422, 503),
 }
 

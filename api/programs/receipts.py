@@ -94,7 +94,7 @@ async def look(
     summary="Hear what the office answered",
     response_class=Response,
     responses={
-        **describe.file(),
+        **describe.file("audio/*"),
         **describe.problems(401, 404, 416, 422, 429, 503),
     },
 )

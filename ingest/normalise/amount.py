@@ -44,8 +44,9 @@ _ALONE = re.compile(
 )
 _BARE = re.compile(rf"{_START}(?P<number>{ONE})")
 _RATE = re.compile(
-    r"(?:一|每)(?:个月|月|天|年|人|户|亩|家|学期|斤|吨|度|方|车|桌|趟|个人|顿|头|棵)$"
+    r"(?:一|每)(?:个月|月|天|年|人|户|亩|家|学期|斤|吨|度|方|车|桌|趟|个人|顿|头|棵|箱|袋|盒|瓶|间|辆|桶|支|餐|节|平|份|张|本|件|套|条|只|次|趟|晚|人每月|个门面)(?:要|才|就|是|只|收|卖|交|补)?$"
 )
+LARGE = 100
 _HEDGE = "大概|差不多|左右|上下|将近|差点|快要|至少|起码|足足|整整"
 LARGEST = 1e13
 
@@ -71,6 +72,8 @@ class Counter:
             rf"(?:{any_of(words.spending)})(?:{any_of(words.linking)}|{_HEDGE}){{0,4}}$"
         )
         self._ending = tuple(words.ending)
+        self._counted = re.compile(rf"(?!只(?:给|有|能|要|够|发)|一)(?:{any_of(words.counters)})")
+        self._money_text = re.compile(any_of(words.money))
 
     def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Said, ...]:
         """Find the amounts of a reading outside the spans taken by times and names, in order."""
@@ -132,14 +135,14 @@ class Counter:
     def _bare_money(self, text: str) -> Iterator[tuple[Span, float, str]]:
         """Find numbers without 块 or 元 that stand where only money stands: 收了我三千八."""
         for match in _BARE.finditer(text):
-            behind = text[match.end() : match.end() + 2]
-            if behind and not behind.startswith(self._ending):
-                continue
             value = read_number(match["number"])
-            if value is None or (value < 10 and "万" not in match["number"]):
+            if value is None or value < 10 or self._counted.match(text, match.end()):
                 continue
+            ends = match.end() == len(text) or text.startswith(self._ending, match.end())
             led = self._spending.search(text, max(0, match.start() - 14), match.start())
-            if led or match["number"].endswith("万") or _RATE.search(text, 0, match.start()):
+            led = led or _RATE.search(text, max(0, match.start() - 8), match.start())
+            large = value >= LARGE and any(sign in match["number"] for sign in "百千万")
+            if (large and (led or (ends and self._money_text.search(text)))) or (led and ends):
                 yield Span(*match.span()), value, "元"
 
 

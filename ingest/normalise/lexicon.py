@@ -25,6 +25,27 @@ class AmountWords(Frozen):
     linking: tuple[str, ...]
     ending: tuple[str, ...]
     phrases: tuple[str, ...]
+    counters: tuple[str, ...]
+    money: tuple[str, ...]
+    counters: tuple[str, ...]
+    money: tuple[str, ...]
+
+
+class TimeWords(Frozen):
+    """Words beside expressions of time; see data/times.toml."""
+
+    version: int
+    filler: tuple[str, ...]
+    telling: tuple[str, ...]
+    born: tuple[str, ...]
+    promised: tuple[str, ...]
+    let: tuple[str, ...]
+    agreed: tuple[str, ...]
+    reported: tuple[str, ...]
+    told: tuple[str, ...]
+    found_out: tuple[str, ...]
+    until: tuple[str, ...]
+    promised_for: tuple[str, ...]
 
 
 class BodyWord(Frozen):
@@ -44,16 +65,27 @@ class BodyPosts(Frozen):
     town_joined: tuple[str, ...]
 
 
+class LocalWord(Frozen):
+    """People who are only said to belong to the place: 村里的会计, 镇上的人."""
+
+    kind: str
+    places: tuple[str, ...]
+    people: tuple[str, ...]
+
+
 class BodyCues(Frozen):
     """Words that tell whether a body acts, fails to, is asked, or is praised."""
 
+    links: tuple[str, ...]
     between: tuple[str, ...]
     verbs: tuple[str, ...]
     asked: tuple[str, ...]
+    asked_links: tuple[str, ...]
     hoped: tuple[str, ...]
     failing: tuple[str, ...]
     praised: tuple[str, ...]
     denied: tuple[str, ...]
+    kin: tuple[str, ...]
 
 
 class BodyWords(Frozen):
@@ -62,6 +94,7 @@ class BodyWords(Frozen):
     version: int
     body: tuple[BodyWord, ...]
     joined: tuple[BodyWord, ...]
+    local: tuple[LocalWord, ...]
     posts: BodyPosts
     cues: BodyCues
 
@@ -81,6 +114,9 @@ class NameParts(Frozen):
     given: str
     stop: str
     nicknames: tuple[str, ...]
+    none: tuple[str, ...]
+    pointing: tuple[str, ...]
+    several: tuple[str, ...]
     relatives: tuple[str, ...]
 
 
@@ -107,6 +143,12 @@ def _table(kind: type[Table], name: str) -> Table:
 def amounts() -> AmountWords:
     """Read the words around numbers."""
     return _table(AmountWords, "amounts.toml")
+
+
+@cache
+def times() -> TimeWords:
+    """Read the words beside expressions of time."""
+    return _table(TimeWords, "times.toml")
 
 
 @cache

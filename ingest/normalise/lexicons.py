@@ -15,6 +15,7 @@ from ingest.normalise.model import Model
 from ingest.normalise.person import Register
 from ingest.normalise.term import TermIndex
 from ingest.normalise.unit import Bodies
+from ingest.normalise.when import Chooser
 from models.channel import Unit
 from models.errors import Misconfigured
 
@@ -41,6 +42,7 @@ class Lexicons:
     bodies: Bodies
     register: Register
     counter: Counter
+    chooser: Chooser
     domain: TermIndex
     conduct: TermIndex
     model: Model
@@ -67,6 +69,7 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
         bodies=Bodies(lexicon.bodies()),
         register=Register(lexicon.people()),
         counter=Counter(lexicon.amounts()),
+        chooser=Chooser(lexicon.times()),
         domain=TermIndex(words, "domain"),
         conduct=TermIndex(words, "conduct"),
         model=trained,

@@ -11,20 +11,25 @@ import rjieba
 from ingest.normalise.lexicon import PeopleWords, any_of
 from ingest.normalise.reading import Reading, Span
 
+BEFORE = 10
 REACH = 14
 LEAST = 0.45
+NAMED, POST_ONLY, JOB_ONLY = 0.9, 0.7, 0.6
+
 _HOPED = re.compile(r"(?:希望|请|盼|求|建议|恳请|麻烦|想问|请问)[^，。,；]{0,5}$")
 _ASKED = re.compile(
-    r"(?:找|找过|找了|去找|问|问了|跟|给|向|报给|求|告诉|通知)(?:我们|你们|了|过|的|那个|一下|下|村上|镇上)*$"
+    r"(?:找|找过|找了|去找|问|问了|跟|给|向|报给|求|告诉|通知|送|送给|送去)"
+    r"(?:我们|你们|了|过|的|那个|一下|下|村上|镇上)*$"
 )
-_FAILING = re.compile(
-    r"不管|没管|不理|推|拖|不解决|不处理|没答复|敷衍|打发|不给|没给|不办|不来|说等|喊等"
-)
+_FAILING = re.compile(r"不管|没管|不理|推|拖|不解决|不处理|没答复|敷衍|打发|不给|没给|不办|不来|说等|喊等|不接|不认")
 _PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|表扬|态度好|人好|人很好|好得很")
+_GIVING = re.compile(r"(?:给|给了|租给|卖给|包给|安排|是|因为他是|照顾)$")
 _DENIED = re.compile(r"(?:不是说|不怪|不关|不是告|不是)(?:我们)?$")
-_ACTS = re.compile(
-    r"(?:就|也|又|都|还|他|，|却|硬|一直|居然|当着|每次|总|自己|私自|偷偷)*(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推)"
+_PREDICATE = re.compile(
+    r"(?:就|也|又|都|还|他|她|，|却|硬|一直|居然|竟然|当着|每次|总|老是|自己|私自|偷偷|根本|喝酒|五点|天天|马上)*"
+    r"(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推|签|暗示|喝|叫|吼|电话|人影|不见|做|搞|逼|威胁|报复|伸手|跑|只|几天|凶|嫌|安排|批|写|用|抓|放|将)"
 )
+_START = re.compile(r"(?:^|[，。！？!?；;,、：:\s]|的|是|被|喊|让|里|上|说|结果|后来|晓得|但是|可是|里面)$")
 
 
 @dataclass(frozen=True)
@@ -48,71 +53,50 @@ class Person:
 
 
 class Register:
-    """Finds people; the words that it needs are compiled once."""
+    """Finds people; the patterns are compiled once.
+
+    full : a full name, for the reporter's own too
+    """
 
     def __init__(self, words: PeopleWords) -> None:
         names = words.names
-        self._posts = sorted(
-            {post for group in words.posts.values() for post in group}, key=lambda one: -len(one)
-        )
-        self._common = frozenset(words.common.words)
-        post = any_of(self._posts)
-        single = f"[{''.join(names.surnames.split())}]"
-        double = any_of(names.double)
+        posts = {post for group in words.posts.values() for post in group}
+        self._posts = sorted(posts, key=lambda one: -len(one))
+        self._jobs = frozenset(words.common.words)
+        self._no_names = re.compile(any_of(names.none))
         signs = set("".join(names.given.split()))
-        first, last = f"[{''.join(sorted(signs))}]", f"[{''.join(sorted(signs - set(names.stop)))}]"
-        given = f"(?:{first}{last}|{last})"
-        self.full = re.compile(rf"(?:{double}|{single}){given}")
-        full = rf"(?P<name>(?P<surname>{double}|[{names.common}]){given})"
-        common = rf"(?P<surname>{double}|[{names.common}])"
-        self._relatives = re.compile(rf"(?:{any_of(names.relatives)})(?:叫|是)?$")
-        self._kin = re.compile(rf"(?:家)?(?:的)?(?:{any_of(names.relatives)})")
-        boundary = r"(?=$|[，。,、；：！？!?;:（）() ]|这|那|他|她|把|将|在|是|的|就|也|都|又|还|跟|和|给|拿|说|收|占|打|骂|私|利|强|霸|仗|不|叫|带|从|对|为|用|一|有|没|欠|当|当时|去|来|开|修|搞|多|虚|克|天|几|先|经|老|只|硬|偷|自|他们|要|喊|卖|买|吃|扣|报|挪|套|于|去年|今年|前年|上|让|们|办|乱|同志)"
-        self._patterns = (
-            re.compile(
-                rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|他叫|就叫|叫做|叫|名叫|名字叫)?{full}{boundary}"
-            ),
-            re.compile(rf"{full}(?P<post>{post})"),
-            re.compile(
-                rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)(?:了)?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})"
-            ),
-            re.compile(rf"{common}(?:(?:{any_of(names.nicknames)}))?(?P<post>{post})"),
-            re.compile(
-                rf"(?<![百贵同])(?<!我)姓{common}(?!名)(?:的)?(?:那个|这个|那位)?(?P<post>{post})"
-            ),
-            re.compile(rf"(?P<post>{post})(?:他|，|,|好像|听说|就)*(?:是)?姓{common}"),
-            re.compile(rf"(?<!我)(?:叫|名叫|叫做|名字叫|喊做|喊)(?P<nothing>){full}{boundary}"),
-            re.compile(rf"(?<![百贵同])(?<!我)姓{common}(?!名)(?:的)?(?=$|[^名氏])"),
-            re.compile(
-                rf"(?P<nothing>)[老小]{common}(?=$|[，。,、；：！？!? ]|他|她|这|那|把|就|也|都|又|还|说|家|收|在|是|占|硬|拿|给|跟|的|不|一|从|带|要|来|没|当|私)"
-            ),
-            re.compile(rf"(?P<nothing>){common}(?:{any_of(names.nicknames)})(?!{post})"),
-            re.compile(
-                rf"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|农户|住户|工头|承包人|老赖|光棍|恶霸|一个叫|那个)的?(?P<nothing>){full}{boundary}"
-            ),
-            re.compile(
-                rf"(?P<nothing>){full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用)"
-            ),
+        first, last = (
+            "".join(sorted(signs)),
+            "".join(sorted(signs - set(names.stop))),
         )
-        self._post = re.compile(rf"(?P<post>{post})")
-        self._pointed = re.compile(
-            r"(?:那个|这个|那位|这位|有个|有一个|一个|一位|有位|我们的?|他们的?|当班的?|值班的?|主治|管事的?|值班室的?|窗口的?|里的?|上的?|院的?|所的?|队的?|局的?|校的?|厂的?|公司的?|村的?|社的?|组的?|家的?|班的?)$"
+        given = f"(?:[{first}][{last}]|[{last}])"
+        double = any_of(names.double)
+        self.full = re.compile(rf"(?:{double}|[{''.join(names.surnames.split())}]){given}")
+        self._patterns = _patterns(
+            post=any_of(posts),
+            surname=rf"(?P<surname>{double}|[{names.common}])",
+            given=given,
+            nickname=any_of(names.nicknames),
         )
-        self._many = re.compile(
-            r"(?:几个|些|各个|各|所有|每个|[两二三四五六七八九十百\d]+(?:个|名|位)|多个|多名|的?那些|没得|没有|缺|请|当|选|换|找个|叫个|差|无|找|问|到|和|跟|给|送|送到)$"
+        self._post = re.compile(rf"(?P<post>{any_of(posts)})")
+        self._kin = re.compile(
+            rf"(?:他|她)?(?:自己)?(?:家|屋里|屋头)?(?:的)?(?:[一几]个)?(?:{any_of(names.relatives)}|熟人|关系户)"
+        )
+        self._kin_before = re.compile(rf"(?:{any_of(names.relatives)})(?:叫|是|，|,)?$")
+        self._pointed = re.compile(rf"(?:{any_of(names.pointing)})$")
+        self._several = re.compile(
+            rf"(?:{any_of(names.several)}|[两二三四五六七八九十百\d]+(?:个|名|位))$"
         )
 
     def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
-        """Find the people of a text, the most telling first where the same words name one twice."""
+        """Find the people of a text, in order. taken : names of places and bodies."""
         text = reading.text
         starts = _word_starts(text)
         found: list[Person] = []
         for rank, pattern in enumerate(self._patterns):
             for match in pattern.finditer(text):
-                person = self._person(match, text, starts)
-                if person is not None and not any(
-                    _name_span(match).overlaps(other) for other in taken
-                ):
+                person = self._named(match, text, starts, taken)
+                if person is not None:
                     found.append(replace(person, weight=1.0 - rank / 100))
         found += self._posts_alone(text)
         kept: list[Person] = []
@@ -131,17 +115,19 @@ class Register:
         return best
 
     def _score(self, text: str, person: Person) -> float:
-        before = text[max(0, person.span.start - 8) : person.span.start]
+        before = text[max(0, person.span.start - BEFORE) : person.span.start]
         behind = text[person.span.end : person.span.end + REACH]
-        score = 0.9 if person.surname else 0.7
+        score = NAMED if person.surname else JOB_ONLY if person.post in self._jobs else POST_ONLY
         if person.post and person.surname:
             score += 0.05
         failing = _FAILING.search(behind)
         if _HOPED.search(before):
             score -= 0.6
-        elif _ASKED.search(before):
+        elif _ASKED.search(before) and not self._kin.match(behind):
             score -= 0.1 if failing else 0.35
-        if _ACTS.match(behind):
+        if self._kin.match(behind) and not _GIVING.search(before):
+            score -= 0.4
+        elif _PREDICATE.match(behind):
             score += 0.1
         if _PRAISED.search(behind[:8]):
             score -= 0.5
@@ -149,24 +135,37 @@ class Register:
             score -= 0.4
         return score
 
-    def _person(self, match: re.Match[str], text: str, starts: frozenset[int]) -> Person | None:
+    def _named(
+        self,
+        match: re.Match[str],
+        text: str,
+        starts: frozenset[int],
+        taken: tuple[Span, ...],
+    ) -> Person | None:
         groups = match.groupdict()
         surname, name, post = groups["surname"], groups.get("name") or "", groups.get("post") or ""
         at = match.start("surname")
-        if at not in starts and text[at - 1 : at] not in ("姓", "老", "小", "叫"):
+        led = 1 if text[at - 1 : at] in ("老", "小") and at - 1 == match.start() else 0
+        if at - led not in starts and text[at - 1 : at] not in ("姓", "叫"):
             return None
-        if self._relatives.search(text, 0, match.start()) or text[:at].endswith(
-            ("我是", "我叫", "我姓", "本人")
-        ):
+        said = Span(at, match.end("name") if name else at + len(surname))
+        if any(said.overlaps(other) for other in taken) or self._no_names.match(text, at):
             return None
-        span = Span(match.start(), match.end())
-        if post:
-            start, end = match.span("post")
-            span = Span(
-                min(at, start), max(end, match.end("name") if name else match.end("surname"))
-            )
-            return Person(span, name, surname, self._longest(text, start, end), Span(start, end))
-        return Person(span, name, surname)
+        if (name or surname) in self._posts or self._is_post(text, at):
+            return None
+        if self._kin_before.search(text, max(0, at - BEFORE), match.start()):
+            return None
+        if text[:at].endswith(("我是", "我叫", "我姓", "本人")):
+            return None
+        if not post:
+            return Person(Span(match.start(), match.end()), name, surname)
+        start, end = match.span("post")
+        span = Span(min(at, start), max(end, said.end))
+        return Person(span, name, surname, self._longest(text, start, end), Span(start, end))
+
+    def _is_post(self, text: str, at: int) -> bool:
+        """Tell whether a post begins here: 包工头 is nobody of the name 包."""
+        return any(text.startswith(post, at) for post in self._posts)
 
     def _longest(self, text: str, start: int, end: int) -> str:
         """Give the longest word for the post that covers the place: 村支书 in 石桥村支书."""
@@ -177,20 +176,47 @@ class Register:
         return text[start:end]
 
     def _posts_alone(self, text: str) -> Iterator[Person]:
+        """Find posts without a name: any singular one, a mere job only where it is pointed at."""
         for match in self._post.finditer(text):
-            before = text[max(0, match.start() - 8) : match.start()]
-            if self._many.search(before) or text.startswith(("们", "些"), match.end()):
+            before = text[max(0, match.start() - BEFORE) : match.start()]
+            behind = text[match.end() : match.end() + REACH]
+            if self._several.search(before) or behind.startswith(("们", "些", "会", "室", "办")):
                 continue
-            if match["post"] in self._common and not self._pointed.search(before):
+            if match["post"] in self._jobs and not (
+                self._pointed.search(before)
+                or (_START.search(before) and (_PREDICATE.match(behind) or self._kin.match(behind)))
+            ):
                 continue
             start, end = match.span()
             post = self._longest(text, start, end)
             yield Person(Span(end - len(post), end), post=post, posted=Span(start, end), weight=0.5)
 
 
-def _name_span(match: re.Match[str]) -> Span:
-    groups = match.groupdict()
-    return Span(*match.span("name" if groups.get("name") else "surname"))
+def _patterns(*, post: str, surname: str, given: str, nickname: str) -> tuple[re.Pattern[str], ...]:
+    """Write the ways in which people are named, the most telling first."""
+    full = rf"(?P<name>{surname}{given})"
+    called = r"(?:他叫|就叫|叫做|名字叫|名叫|叫)"
+    own = r"(?<!我)(?<![百贵同])姓"
+    return tuple(
+        re.compile(pattern)
+        for pattern in (
+            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{full}",
+            rf"{full}(?P<post>{post})",
+            rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
+            rf"(?P<post>{post})(?:老)?{surname}(?:{nickname})",
+            rf"{surname}(?:{nickname})?(?P<post>{post})",
+            rf"{own}{surname}(?!名)的?(?:那个|这个|那位)?(?P<post>{post})",
+            rf"(?P<post>{post})(?:他|，|,|好像|听说|就)*(?:是)?姓{surname}",
+            rf"(?P<post>{post})[老小]{surname}(?![\u4e00-\u9fff]家)",
+            rf"(?<!我){called}{full}",
+            rf"{own}{surname}(?!名)的?(?=$|[^名氏])",
+            rf"[老小]{surname}(?!家[里头])",
+            rf"{surname}(?:{nickname})",
+            r"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|农户|住户|承包人|老赖|光棍|恶霸|一个叫|那个|养鱼|挖沙|开店|会首)"
+            rf"的?{full}",
+            rf"{full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用|，外号)",
+        )
+    )
 
 
 def _word_starts(text: str) -> frozenset[int]:

@@ -109,13 +109,15 @@ def _rank(
     chain = [place.code for place in gazetteer.chain(reference.code)]
     above = set(chain[1:])
     beside = any(code in above and 0 <= span.start - end <= BESIDE for code, end in spoken.items())
-    near = next((rank for rank, code in enumerate(standing.codes) if code in chain), None)
     towns = [place.code for place in standing.divisions if place.kind in ("village", "town")]
     if beside:
         nearness = 4
     elif any(code in chain for code in towns):
         nearness = 3
-    elif gazetteer.places[reference.code].division == standing.jurisdiction or near is not None:
+    elif (
+        gazetteer.places[reference.code].division == standing.jurisdiction
+        or reference.code in standing.codes
+    ):
         nearness = 2
     elif (
         any(code in chain for code in spoken)

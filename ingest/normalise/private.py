@@ -41,6 +41,7 @@ _NAME = re.compile(
     r"(?:我叫做?|我的名字(?:是|叫做?)|我名叫|我姓名(?:是|叫)?|本人(?:叫|姓名)?|举报人(?:是|叫|:|：)?|我是)"
 )
 
+_SAID_OF_ME = re.compile(r"(?:骂|说|怪|嫌|当|以为|认为|晓得|知道)$")
 _NAME_ENDS = re.compile(r"$|[，。,、；：！!;: ]|住|家|今年|电话|身份证|男|女|手机|是|在")
 
 
@@ -176,5 +177,7 @@ def _introductions(
         name = names.match(text, match.end())
         if name is None or any(Span(*name.span()).overlaps(other) for other in closed):
             continue
-        if match.group() != "我是" or _NAME_ENDS.match(text, name.end()):
+        led = text[: match.start()]
+        plain = match.group() == "我是"
+        if not plain or (_NAME_ENDS.match(text, name.end()) and not _SAID_OF_ME.search(led)):
             yield Private(Span(*name.span()), "reporter")

@@ -96,17 +96,19 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     candidates = lexicons.bodies.find(read, named, lexicons.gazetteer, standing)
     person = lexicons.register.choose(read, people)
     times = when.spans(read, matter.received)
+    conduct = kind.judge(read.text, lexicons.model.conduct, lexicons.conduct)
+    asking = conduct.best(CONDUCT_THRESHOLD) == "none"
     return Findings(
         reading=read,
         private=hidden,
         named=named,
         people=people,
         person=person,
-        unit=unit.choose(candidates, person),
-        time=when.find(read, matter.received),
+        unit=unit.choose(candidates, person, asking=asking),
+        time=lexicons.chooser.find(read, matter.received, asking=asking),
         amounts=lexicons.counter.find(read, (*times, *closed)),
         domain=kind.judge(read.text, lexicons.model.domain, lexicons.domain),
-        conduct=kind.judge(read.text, lexicons.model.conduct, lexicons.conduct),
+        conduct=conduct,
     )
 
 

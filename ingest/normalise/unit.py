@@ -1,10 +1,10 @@
-"""The body complained of: said by name, by its division and a post, or by what the channel holds."""
+"""The body complained of: by name, by its division and a post, or by what the channel holds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.normalise.gazetteer import Gazetteer, Place
 from ingest.normalise.lexicon import BodyWords, any_of
@@ -12,10 +12,15 @@ from ingest.normalise.person import Person
 from ingest.normalise.place import Named, Standing
 from ingest.normalise.reading import Reading, Span
 
-CLAUSE = re.compile(r"[。！？!?；;\n]")
 BEFORE = 10
 BEHIND = 26
 LEAST = 0.3
+COMMITTEE, GOVERNMENT = "village_committee", "town_government"
+
+_SENTENCE = re.compile(r"[。！？!?；;\n]")
+_GROUP = r"[一二三四五六七八九十\d]+(?:组|社|队)"
+_SURNAME_BEFORE_POST = r"[\u4e00-\u9fff](?=书记|主任|会计|镇长|院长|文书)|姓.的?"
+_GOING = r"(?<![到在去离从回往给向跟进找让])(?<!隔壁)(?<!他们)"
 
 
 @dataclass(frozen=True)
@@ -27,107 +32,86 @@ class Candidate:
     how: str
     confidence: float
     score: float = 0.0
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A pattern for a kind of body. named : must stand in the unit's name; post : it is a post."""
+
+    pattern: re.Pattern[str]
+    kind: str
+    named: str = ""
 
 
 class Bodies:
-    """Finds bodies; the words that it needs are compiled once."""
+    """Finds bodies; the patterns are compiled once."""
 
     def __init__(self, words: BodyWords) -> None:
-        cues = words.cues
-        posts = words.posts
-        link = r"(?:的|那个|这个|那|这|里面|里|上|现任|原来|原|老|新|现在|一个|有个|我们|当时|[一二三四五六七八九十\d]+(?:组|社|队)|姓.的|姓.|[\u4e00-\u9fff](?=书记|主任|会计|镇长|院长))"
-        self._kinds: list[tuple[str, str, str]] = []
-        joined: dict[str, tuple[str, str]] = {}
-        for body in (*words.joined, *words.body):
-            for word in body.words:
-                joined.setdefault(f"{body.kind}/{word}", (body.kind, body.named))
-        self._joined_village = re.compile(
-            rf"{link}{{0,3}}(?P<word>{any_of([*posts.village_committee, *posts.village_joined, *_words(words, 'village_committee')])})"
-        )
-        self._joined_town = re.compile(
-            rf"{link}{{0,3}}(?P<word>{any_of([*posts.town_government, *posts.town_joined, *_words(words, 'town_government')])})"
-        )
-        self._joined_other = [
-            (re.compile(rf"{link}{{0,2}}(?P<word>{any_of(body.words)})"), body.kind, body.named)
+        cues, posts = words.cues, words.posts
+        links = rf"(?:{any_of(cues.links)}|{_GROUP}|{_SURNAME_BEFORE_POST}){{0,3}}"
+        self._joined = {
+            "village": Sort(_joined(links, words, COMMITTEE), COMMITTEE),
+            "town": Sort(_joined(links, words, GOVERNMENT), GOVERNMENT),
+        }
+        self._joined_other = tuple(
+            Sort(re.compile(rf"{links}(?:{any_of(body.words)})"), body.kind, body.named)
             for body in (*words.joined, *words.body)
-            if body.kind not in ("village_committee", "town_government")
-        ]
-        self._contained = [
-            (re.compile(rf"(?P<word>{any_of(body.words)})"), body.kind, body.named)
-            for body in words.body
-        ]
-        self._contained += [
-            (
-                re.compile(rf"(?<!他们)(?P<word>{any_of(posts.village_committee)})"),
-                "village_committee",
-                "",
-            ),
-            (re.compile(rf"(?P<word>{any_of(posts.town_government)})"), "town_government", ""),
-        ]
-        acts = rf"(?=(?:{any_of(cues.between)}){{0,3}}(?:{any_of(cues.verbs)}))"
-        self._contained += [
-            (
-                re.compile(
-                    rf"(?<!他们)(?<!隔壁)(?P<word>村上|村里面?|社区里?|村社|队上|村组)头?{acts}"
-                ),
-                "village_committee",
-                "",
-            ),
-            (re.compile(rf"(?P<word>镇上|乡上|镇里面?|乡里|乡镇)头?{acts}"), "town_government", ""),
-        ]
-        self._asked = re.compile(
-            rf"(?:{any_of(cues.asked)})(?:我们|你们|咱们|他们|了|过|的|那个|这个|一下|下|好几次|好多次|几次|几回|好几回|镇上|村上|我|着)*$"
+            if body.kind not in (COMMITTEE, GOVERNMENT)
         )
+        acts = rf"(?:{any_of(cues.between)}){{0,3}}(?:{any_of(cues.verbs)})"
+        self._contained = (
+            *(
+                Sort(re.compile(rf"(?<!他们)(?:{any_of(body.words)})"), body.kind, body.named)
+                for body in words.body
+            ),
+            Sort(re.compile(rf"(?<!他们)(?:{any_of(posts.village_committee)})"), COMMITTEE),
+            Sort(re.compile(any_of(posts.town_government)), GOVERNMENT),
+            *(
+                Sort(
+                    re.compile(
+                        rf"(?:{any_of(local.places)})头?(?:的|那个)?(?:{any_of(local.people)})"
+                        rf"|{_GOING}(?:{any_of(local.places)})头?(?={acts})"
+                    ),
+                    local.kind,
+                )
+                for local in words.local
+            ),
+        )
+        self._village_posts = re.compile(any_of(posts.village_committee))
+        self._asked = re.compile(rf"(?:{any_of(cues.asked)})(?:{any_of(cues.asked_links)})*$")
         self._hoped = re.compile(rf"(?:{any_of(cues.hoped)})[^，。,；]{{0,6}}$")
         self._failing = re.compile(any_of(cues.failing))
         self._praised = re.compile(any_of(cues.praised))
         self._denied = re.compile(rf"(?:{any_of(cues.denied)})(?:我们|你们|说)?$")
-        self._acts = re.compile(rf"(?:{any_of(cues.between)}){{0,3}}(?:{any_of(cues.verbs)})")
+        self._kin = re.compile(any_of(cues.kin))
+        self._acts = re.compile(acts)
 
     def find(
-        self,
-        reading: Reading,
-        named: tuple[Named, ...],
-        gazetteer: Gazetteer,
-        standing: Standing,
+        self, reading: Reading, named: tuple[Named, ...], gazetteer: Gazetteer, standing: Standing
     ) -> tuple[Candidate, ...]:
         """Find every body that the text may be about, scored by what it is said to do."""
-        found = [
-            *self._said(named),
-            *self._joined(reading.text, named, gazetteer),
-        ]
+        found = [*_said(named), *self._through_division(reading.text, named, gazetteer)]
         taken = tuple(one.span for one in found)
         taken += tuple(one.span for one in named if not one.is_division)
-        found += self._in_chain(reading.text, taken, gazetteer, standing)
-        return tuple(
-            Candidate(
-                one.place, one.span, one.how, one.confidence, self._score(reading.text, one, rank)
-            )
-            for rank, one in enumerate(sorted(found, key=lambda each: each.span.start))
-        )
+        found += self._in_chain(reading.text, taken, named, gazetteer, standing)
+        ordered = sorted(found, key=lambda each: each.span.start)
+        return tuple(self._scored(reading.text, one, rank) for rank, one in enumerate(ordered))
 
-    def _said(self, named: tuple[Named, ...]) -> Iterator[Candidate]:
-        for one in named:
-            if one.place is not None and not one.is_division:
-                yield Candidate(one.place, one.span, "heard", 0.97 - 0.08 * one.changed)
-
-    def _joined(
+    def _through_division(
         self, text: str, named: tuple[Named, ...], gazetteer: Gazetteer
     ) -> Iterator[Candidate]:
+        """Find 石桥村支书 and 白鹤镇那个卫生院: a division joined to a post or kind of body."""
         for one in named:
-            if one.place is None or one.place.kind not in ("village", "town"):
+            if one.place is None or one.place.kind not in self._joined:
                 continue
-            kind = "village_committee" if one.place.kind == "village" else "town_government"
-            pattern = self._joined_village if one.place.kind == "village" else self._joined_town
-            patterns = [(pattern, kind, ""), *self._joined_other]
-            for each, body, part in patterns:
-                # 石桥村支书: the sign 村 may belong to the post too
-                start = one.span.end
-                match = each.match(text, start) or each.match(text, start - 1)
-                if not match:
-                    continue
-                place = _only(gazetteer.children(one.place.code), body, part)
-                if place is not None:
+            children = gazetteer.children(one.place.code)
+            for sort in (*self._joined_other, self._joined[one.place.kind]):
+                # 石桥村支书: the sign 村 belongs to the post too
+                match = sort.pattern.match(text, one.span.end)
+                match = match or sort.pattern.match(text, one.span.end - 1)
+                place = _only(children, sort) if match else None
+                if match and place is not None:
                     span = Span(one.span.start, match.end())
                     yield Candidate(place, span, "heard", 0.95 - 0.08 * one.changed)
                     break
@@ -136,74 +120,109 @@ class Bodies:
         self,
         text: str,
         taken: tuple[Span, ...],
+        named: tuple[Named, ...],
         gazetteer: Gazetteer,
         standing: Standing,
     ) -> Iterator[Candidate]:
+        """Find words for a kind of body of which the channel's chain holds exactly one."""
         around = [*standing.divisions]
         for place in standing.divisions:
             around += gazetteer.children(place.code)
-        for pattern, kind, part in self._contained:
-            place = _only(tuple(around), kind, part)
+        village = _one_village(named)
+        for sort in self._contained:
+            contained = _only(tuple(around), sort)
+            how, place = "contained", contained
+            if village is not None and sort.kind == COMMITTEE:
+                how, place = "heard", _only(gazetteer.children(village.code), sort)
+                how = "contained" if place == contained else how
             if place is None:
                 continue
-            for match in pattern.finditer(text):
-                span = Span(*match.span("word"))
+            for match in sort.pattern.finditer(text):
+                span = Span(*match.span())
                 if not any(span.overlaps(other) for other in taken):
-                    yield Candidate(place, span, "contained", 0.9)
+                    yield Candidate(place, span, how, 0.9 if how == "contained" else 0.8)
 
-    def _score(self, text: str, one: Candidate, rank: int) -> float:
+    def _scored(self, text: str, one: Candidate, rank: int) -> Candidate:
         """Weigh a body: one that acts or fails counts, one that is only asked or praised does not."""
-        before = text[max(0, one.span.start - BEFORE) : one.span.start]
-        before = CLAUSE.split(before)[-1]
+        before = _SENTENCE.split(text[max(0, one.span.start - BEFORE) : one.span.start])[-1]
         behind = text[one.span.end : one.span.end + BEHIND]
         score = 1.0 - 0.04 * rank
         if self._acts.match(behind):
             score += 0.25
-        failing = self._failing.search(behind)
+        failing = bool(self._failing.search(behind))
+        asked = bool(self._asked.search(before))
         if self._hoped.search(before):
             score -= 0.9
-        elif self._asked.search(before):
+        elif asked:
             score -= 0.2 if failing else 0.5
         if failing:
             score += 0.15
         if self._praised.search(behind[:10]):
             score -= 0.8
         if self._denied.search(before):
-            score -= 0.6
-        return score
+            score -= 0.8
+        if self._kin.match(behind):
+            score -= 0.8
+        return replace(one, score=score, asked=asked and not failing)
 
 
-def choose(candidates: tuple[Candidate, ...], person: Person | None) -> Candidate | None:
-    """Choose the body that did the main act; None if none is clearly complained of."""
-    scores: dict[str, float] = {}
-    first: dict[str, Candidate] = {}
+def choose(
+    candidates: tuple[Candidate, ...], person: Person | None, *, asking: bool = False
+) -> Candidate | None:
+    """Choose the body that did the main act; None if none is clearly complained of.
+
+    asking : the text only asks or requests, and reproaches nobody
+    """
+    if asking:
+        return None
+    private = person is not None and not person.post
+    best: dict[str, Candidate] = {}
     for one in candidates:
         score = one.score
         if person is not None and one.span.overlaps(person.span):
             score += 0.35
-        if score > scores.get(one.place.code, LEAST):
-            scores[one.place.code] = score
-            first[one.place.code] = one
-    if not scores:
+        if private and one.asked:
+            continue
+        if score > LEAST and (one.place.code not in best or score > best[one.place.code].score):
+            best[one.place.code] = replace(one, score=score)
+    if not best:
         return None
+    chosen = max(best.values(), key=lambda one: (one.score, -one.span.start))
     # the name is better evidence than the kind of body, wherever both are said
-    best = max(scores, key=lambda code: (scores[code], -first[code].span.start))
-    same = [one for one in candidates if one.place.code == best]
-    heard = [one for one in same if one.how == "heard"]
-    return heard[0] if heard else first[best]
+    same = [one for one in candidates if one.place.code == chosen.place.code and one.how == "heard"]
+    return same[0] if same else chosen
 
 
-def _words(words: BodyWords, kind: str) -> list[str]:
-    return [
-        word for body in (*words.joined, *words.body) if body.kind == kind for word in body.words
-    ]
+def _said(named: tuple[Named, ...]) -> Iterator[Candidate]:
+    for one in named:
+        if one.place is not None and not one.is_division:
+            yield Candidate(one.place, one.span, "heard", 0.97 - 0.08 * one.changed)
 
 
-def _only(places: tuple[Place, ...], kind: str, part: str) -> Place | None:
-    """Give the one body of a kind; None if there is none or several."""
+def _one_village(named: tuple[Named, ...]) -> Place | None:
+    """Give the village that the text is about if it names exactly one."""
+    villages = {one.place.code: one.place for one in named if one.place and one.place.kind == "village"}
+    return next(iter(villages.values())) if len(villages) == 1 else None
+
+
+def _joined(links: str, words: BodyWords, kind: str) -> re.Pattern[str]:
+    """Write the pattern of what may be joined to a division's name to mean its main body."""
+    posts = words.posts
+    said = (
+        (*posts.village_committee, *posts.village_joined)
+        if kind == COMMITTEE
+        else (*posts.town_government, *posts.town_joined)
+    )
+    bodies = (one for one in (*words.joined, *words.body) if one.kind == kind)
+    return re.compile(rf"{links}(?:{any_of((*said, *(word for one in bodies for word in one.words)))})")
+
+
+def _only(places: tuple[Place, ...], sort: Sort) -> Place | None:
+    """Give the one body of a sort; None if there is none or several."""
     fitting = {
         place.code: place
         for place in places
-        if place.kind == kind and (not part or any(part in name for name in place.names))
+        if place.kind == sort.kind
+        and (not sort.named or any(sort.named in name for name in place.names))
     }
     return next(iter(fitting.values())) if len(fitting) == 1 else None

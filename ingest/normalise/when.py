@@ -1,178 +1,34 @@
-"""When it happened: Chinese expressions of time to intervals, relative to the day received."""
+"""When it happened: the time of the main act among those that a text says."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from ingest.normalise import almanac
-from ingest.normalise.almanac import DAY, Interval
-from ingest.normalise.numeral import read as read_number
+from ingest.normalise import almanac, times
+from ingest.normalise.almanac import Interval
+from ingest.normalise.lexicon import TimeWords, any_of
 from ingest.normalise.reading import Reading, Span
+from ingest.normalise.times import Found, made
 from models.record import Occurred
 
-EARLIEST_YEAR = 1950
 GAP = 18
-CUE = 12
-
-Maker = Callable[[int], Interval]
-
-_HAN = "零〇一二三四五六七八九"
-_NOT_BEHIND_NUMBER = rf"(?<![\d{_HAN}十百千几两])"
-_COUNT = r"(?P<count>\d+|[一二两三四五六七八九十]+|半)"
-_PART = r"(?:大清早|清早|清晨|早上|早晨|上午|中午|晌午|下午|傍晚|晚上|半夜|夜里|深夜|凌晨|晚黑)"
-_DAY_NUMBER = r"(?:[12]\d|3[01]|0?[1-9]|二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?|[一二三四五六七八九])"
-_DAY_SIGN = r"(?:号|日)(?!线|楼|院|机|井|桥|门|店|房|路|公路|文|窗|电|病|床|车|地|厂|码|站|工|子|常|报|均|支|桩|墩|洞|沟|山|坑|水)"
-
-_YEAR = re.compile(
-    r"今年|去年|大前年|前年|头年(?!前)|(?<!\d)(?:19|20)\d\d年(?!级|代|度)"
-    rf"|{_NOT_BEHIND_NUMBER}(?:一九|二零|二〇)[{_HAN}]{{2}}年(?!级|代|度)"
-    rf"|(?<![\d.])\d\d年(?!级|代|来|前|多|以|了|的时|时间|没|都|工龄|合同|期)"
-    rf"|{_NOT_BEHIND_NUMBER}[零〇一二九][{_HAN}]年(?!级|代|来|前|多|以|了|没|都|工龄|合同|期)"
-)
-_RELATIVE_YEARS = {"今年": 0, "去年": 1, "头年": 1, "前年": 2, "大前年": 3}
-
-_MONTH = re.compile(
-    rf"{_NOT_BEHIND_NUMBER}(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])(?:月份|月(?!饼|嫂|子|经|供|租|薪|收))"
-    rf"(?:的)?(?:(?P<day>{_DAY_NUMBER}){_DAY_SIGN}(?P<hours>的?{_PART})?"
-    r"|(?P<bare_day>[12]\d|3[01]|二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?)"
-    r"(?![\d个块元人户亩天多几次年月点级度分米公斤万千百十来余头家名位口吨、到至])"
-    r"|(?P<part>上旬|中旬|下旬|初(?![一二三四五六七八九十])|中(?!秋|间|心)|底(?!下)|末))?"
-)
-# days of the old calendar that name a market or a feast, no month
-_MARKET = re.compile(r"([二三五六七九])月\1(?![十号日])|七月半")
-_LUNAR = re.compile(
-    r"(?:(?:农历|阴历|旧历|古历)的?(?P<leap>闰)?(?P<month>1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九正冬腊])月份?"
-    r"|(?P<name>正|冬|腊)月)"
-    r"(?:(?P<about>初几|十几|二十几|廿几)"
-    rf"|(?P<day>初[一二三四五六七八九十]|{_DAY_NUMBER}|廿[一二三四五六七八九]?)"
-    rf"(?![个块元人户亩天多几次年月])(?:号|日)?(?P<hours>的?{_PART})?|(?P<part>底(?!下)|尾))?"
-)
-_NUMBERED_LUNAR = re.compile(
-    rf"{_NOT_BEHIND_NUMBER}(?P<month>十[一二]?|[一二三四五六七八九])月(?P<day>初[一二三四五六七八九十])(?P<hours>的?{_PART})?"
-)
-_SEASON = re.compile(r"春天|春季|开春|春上|夏天|夏季|热天|秋天|秋季|打秋|冬天|冬季|冷天|入冬")
-_SEASON_MONTHS = {
-    "春": (3, 5),
-    "夏": (6, 8),
-    "热": (6, 8),
-    "秋": (9, 11),
-    "冬": (12, 2),
-    "冷": (12, 2),
-}
-_YEAR_PART = re.compile(
-    r"年初(?![一二三])|年底|年尾|年末|上半年|下半年|(?<=年)初(?![一二三中])|(?<=年)底(?!下)"
-)
-_FEAST = re.compile(
-    rf"(?P<eve>过年前|(?<![\d{_HAN}十百千几两多半今去前头大每])年前(?!面)|春节前|过完年|过了年"
-    rf"|(?<![\d{_HAN}十百千几两多半今去前头大每])年后|春节后|过年后)"
-    r"|(?P<feast>国庆|(?<![一二三四])五一|元旦|清明|六一|三八节|三八妇女节|七一|八一|教师节|儿童节|劳动节|建军节|暑假"
-    r"|春节|过年|除夕|大年三十|元宵|端午|中秋|重阳|腊八|大年初[一二三四五六七])"
-    r"(?P<sign>节)?(?P<side>(?:期间|放假|假期)?(?:之|以)?(?:前(?!后|年|几|面|村|任|段|些|两)|后(?!面|山|期|来)))?"
-    r"(?!路|街|小学|水库|村|社区|大桥|中学|广场|大队|电站|煤矿|林场|农场|公园|厂|桥|[一二三四五六七八九十百千万\d])"
-)
-_SOLAR_FEASTS = {
-    "国庆": ((10, 1), (10, 7)), "五一": ((5, 1), (5, 5)), "劳动节": ((5, 1), (5, 5)), "元旦": ((1, 1), (1, 1)),
-    "清明": ((4, 4), (4, 6)), "六一": ((6, 1), (6, 1)), "儿童节": ((6, 1), (6, 1)), "三八节": ((3, 8), (3, 8)),
-    "三八妇女节": ((3, 8), (3, 8)), "七一": ((7, 1), (7, 1)), "八一": ((8, 1), (8, 1)), "建军节": ((8, 1), (8, 1)),
-    "教师节": ((9, 10), (9, 10)), "暑假": ((7, 1), (8, 31)),
-}  # fmt: skip
-_LUNAR_FEASTS = {"元宵": (1, 15), "端午": (5, 5), "中秋": (8, 15), "重阳": (9, 9), "腊八": (12, 8)}
-_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖贾夏付邹熊孟秦邱侯江尹薛段雷龙黎史陶贺毛郝龚邵覃武钱戴严莫孔汤"
-
-_NEAR_MONTH = re.compile(
-    rf"(?P<back>上上个月|上上月|上个月|上月|这个月|本月)(?:份)?(?:的)?(?:(?P<day>{_DAY_NUMBER}){_DAY_SIGN}(?P<hours>的?{_PART})?"
-    r"|(?P<part>上旬|中旬|下旬|月?初(?![一二三])|月?底(?!下)|月?末))?"
-)
-_MONTH_THIRD = re.compile(r"月初|上旬|月中(?!秋)|中旬|月底|月末|下旬")
-_THIRDS = {
-    "初": "初",
-    "上旬": "初",
-    "头": "初",
-    "中": "中",
-    "中旬": "中",
-    "底": "底",
-    "末": "底",
-    "下旬": "底",
-    "尾": "底",
-}
-_NEAR_DAY = re.compile(
-    rf"(?P<day>大前天|前天|昨天|昨日|今天|今日)(?P<hours>的?{_PART})?|(?P<night>昨晚上?|昨夜|今晚|今早上?|前晚|昨下午|昨上午|今下午|今上午)"
-)
-_NEAR_DAYS = {
-    "大前天": 3,
-    "前天": 2,
-    "昨天": 1,
-    "昨日": 1,
-    "今天": 0,
-    "今日": 0,
-    "昨": 1,
-    "今": 0,
-    "前": 2,
-}
-_WEEKDAY = re.compile(
-    rf"(?P<back>上上个?|上个?|这个?|本)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天1-6])(?!次|回|趟|个)(?P<hours>的?{_PART})?"
-)
-_WEEKEND = re.compile(r"(?P<back>上个?|这个?|本)?周末")
-_WEEK = re.compile(r"上上个?(?:周|星期|礼拜)|上个?(?:周|星期|礼拜)")
-_AGO = re.compile(
-    rf"(?<![\d{_HAN}第十百千万几两前近每])(?P<count>\d+|[一二两三四五六七八九十]+|半)(?P<unit>天|个?星期|个?礼拜|周|个多?月|年)(?:以前|之前|前(?!后|面|任))"
-)
-_LATELY = re.compile(
-    r"前几天|前几日|前两天|前些天|(?<![十百好])几天(?:以|之)?前|前(?:一)?段时间|前阵子|前一阵子?"
-)
-_SINCE = re.compile(
-    rf"(?:(?P<lead>这|最?近|近)(?:过去)?{_COUNT.replace('count', 'led')}(?P<led_unit>个多?星期|个多?礼拜|周|天|个多?月|年多?)(?P<led_tail>以?来|内|里|之内|间|多)?"
-    rf"|(?<![\d{_HAN}十百千几两第近这每]){_COUNT}(?P<unit>个多?星期|个多?礼拜|周|天|个多?月|年多?)以?来(?!了?回|的路|人|过))"
-)
-_BARE_DAY = re.compile(
-    rf"(?<![\d{_HAN}十百千几两第月组初.:：门牌楼栋区元])(?P<day>{_DAY_NUMBER})号(?:那天)?(?!线|楼|院|机|井|桥|门|店|房|路|公路|文|窗|电|病|床|车|地|厂|码|站|工|子|支|桩|墩|洞|沟|山|坑|水|人)(?P<hours>的?{_PART})?"
-)
+CUE = 24
+SURE = 0.97
 
 _FROM = re.compile(r"(?:自从|打从|打自|从|自|打)(?:大概|差不多)?$")
+_NOW = r"(?:现在|如今|今天|目前|今)"
 _TILL_NOW_BESIDE = re.compile(
-    r"(?:份|间)?(?:的?时候)?(?:开始|起头|起|以来)?[，,]?(?:一直|就一直)?(?:拖|等|停|欠)?(?:到|至)(?:现在|如今|今天|目前|今)|(?:份|间)?以来|(?:开始|起头|起)[，,]?一直(?=[^。]{0,10}(?:到现在|至今))"
+    r"(?:份|间)?(?:的?时候)?(?:开始|起头|起|以来)?[，,]?(?:一直|就一直)?"
+    rf"(?:拖|等|停|欠)?(?:到|至){_NOW}|(?:份|间)?以来"
+    r"|(?:开始|起头|起)[，,]?一直(?=[^。]{0,10}(?:到现在|至今))"
 )
 _RISING = re.compile(r"(?:份|间)?(?:的?时候)?(?:开始|起头|起(?!来|码|诉|火|初))")
-_TILL_NOW = re.compile(rf"[^。！？!?]{{0,{GAP}}}?(?:(?:到|至)(?:现在|如今|今天|目前)|至今)")
+_EVER_SINCE = re.compile(r"(?=(?:份|间)?(?:就|一直|便|都))")
+_TILL_NOW = re.compile(rf"[^。！？!?]{{0,{GAP}}}?(?:(?:到|至){_NOW}|至今)")
 _TO = re.compile(r"(?:份)?(?:一直|拖)?(?:到|至|-|—|–|~|～|直到)(?:了)?")
-_OFTEN = re.compile(
-    r"(?:每|逢|每个|每逢|每到|一到|年年|每年的?|等|等到|不到|还没|没到|明年的?|后年的?|下)$"
-)
-_OFTEN_BEHIND = re.compile(r"(?:都是?要|年年)")
-_AGE = re.compile(
-    r"(?:都|已经|就|快|满|马上)?(?:\d|[二三四五六七八九十])[\d一二三四五六七八九十]*(?:多|几|来)?(?:岁|了|，|,)"
-)
-_BESIDE = re.compile(
-    r"(?:签|签的|签了|订的|答应|承诺|说好|反映|举报|投诉|上访|打12345|打一二三四五|写信|出生|生的|结的?婚|嫁|搬来|当选|上任|退休|向|跟你们|找过|找了)"
-)
-_TELLING = re.compile(
-    r"^的?(?:就|我|我们|来|才|特地|专门|想|打电话|给你们|向|又|再)*(?:反映|举报|投诉|打电话|来说|来问|打这个|说一下|问一下|问下|说说|讲一下|写这)"
-)
-_BORN = re.compile(r"^[^，。,]{0,6}(?:出生|生的|结婚|嫁过来|嫁到|搬来|当兵|退伍|毕业)")
-_PROMISED = re.compile(
-    r"^[^，。,]{0,8}(?:签的?合同|签了|签的|答应|承诺|说好|约定|订的合同|承包的|租的)"
-)
-_REPORTED = re.compile(
-    r"^[^，。,]{0,10}(?:反映过|举报过|投诉过|反映了|投诉了|举报了|打过12345|打了12345|打12345|上访|写过信|也反映|就反映|反映到)"
-)
-
-
-@dataclass(frozen=True)
-class Found:
-    """One expression of time in a text.
-
-    make : gives the interval in a year, where the expression leaves the year open
-    year : the year that was said, if one was
-    """
-
-    span: Span
-    interval: Interval
-    year: int | None = None
-    make: Maker | None = None
-    bare_day: int | None = None
+_BY_THEN = re.compile(r"(?:之前|以前|前(?!后|天|面|年))")
 
 
 @dataclass(frozen=True)
@@ -185,423 +41,102 @@ class Time:
     why: str
 
 
-def find(reading: Reading, received: date) -> Time | None:
-    """Find the time of the main act; None if none is said."""
-    found = _joined(reading.text, list(_expressions(reading.text, received)), received)
-    ranked = sorted(
-        ((_weight(reading.text, one), -one.span.start, one) for one in found),
-        key=lambda ranked_one: ranked_one[:2],
-        reverse=True,
-    )
-    ranked = [one for one in ranked if one[0] > 0]
-    if not ranked:
-        return None
-    weight, _, best = ranked[0]
-    rivals = sum(other.interval != best.interval for *_, other in ranked[1:])
-    return Time(
-        span=best.span,
-        occurred=Occurred(
-            start=best.interval.start,
-            end=best.interval.end,
-            precision=best.interval.precision,
-            text=reading.passage.text[best.span.start : best.span.end],
-        ),
-        confidence=weight * (0.97 if not rivals else 0.85 if rivals == 1 else 0.75),
-        why="when",
-    )
+class Chooser:
+    """Chooses the time of the main act; the patterns are compiled once."""
+
+    def __init__(self, words: TimeWords) -> None:
+        self._behind = re.compile(
+            rf"(?:{any_of(words.filler)})*(?:{any_of(words.telling)})"
+            rf"|[^，。,]{{0,6}}(?:{any_of(words.born)})"
+            rf"|[^，。,]{{0,10}}?(?:{any_of(words.promised)})"
+            rf"|[^，。,]{{0,6}}?(?:{any_of(words.let)})[^。]{{0,12}}?(?:{any_of(words.agreed)})"
+            rf"|[^，。,]{{0,10}}(?:{any_of(words.reported)})"
+            rf"|[^，。,]{{0,1}}(?:给|向|跟)[^，。,]{{1,7}}(?:{any_of(words.told)})"
+            rf"|[^，。,]{{0,4}}(?:{any_of(words.found_out)})"
+            r"|[^。]{0,12}明天"
+        )
+        self._before = re.compile(rf"(?:{any_of(words.until)})$")
+        self._promised = re.compile(rf"(?:{any_of(words.promised_for)})[^，。,]{{0,3}}$")
+
+    def find(self, reading: Reading, received: date, *, asking: bool = False) -> Time | None:
+        """Find the time of the main act; None if none is said.
+
+        asking : the text only asks or requests, so that 今年 or 冬天 date nothing that happened
+        """
+        text = reading.text
+        found = [one for one in joined(text, received) if self._dates_the_act(text, one)]
+        if asking:
+            found = [one for one in found if one.interval.precision not in ("year", "season")]
+        if not found:
+            return None
+        best = found[0]
+        rivals = sum(other.interval != best.interval for other in found[1:])
+        return Time(
+            span=best.span,
+            occurred=Occurred(
+                start=best.interval.start,
+                end=best.interval.end,
+                precision=best.interval.precision,
+                text=reading.passage.text[best.span.start : best.span.end],
+            ),
+            confidence=SURE - 0.1 * min(rivals, 3),
+            why="time",
+        )
+
+    def _dates_the_act(self, text: str, one: Found) -> bool:
+        """Tell an act from a birth, a contract, a promise, an earlier report or the telling."""
+        start, end = one.span.start, one.span.end
+        before = text[max(0, start - CUE) : start]
+        behind = text[end : end + CUE]
+        return not (
+            self._behind.match(behind)
+            or self._before.search(before)
+            or self._promised.search(before)
+            or _BY_THEN.match(behind)
+        )
 
 
 def spans(reading: Reading, received: date) -> tuple[Span, ...]:
     """Give every stretch that says a time, so that its numbers are not counted as amounts."""
-    found = _joined(reading.text, list(_expressions(reading.text, received)), received)
-    return tuple(one.span for one in found)
+    return tuple(one.span for one in joined(reading.text, received))
 
 
-def _expressions(text: str, received: date) -> Iterator[Found]:
-    """Give the expressions of time, the longest where they overlap, in order."""
-    found: list[Found] = []
-    years = [
-        (Span(*match.span()), _year(match.group(), received)) for match in _YEAR.finditer(text)
-    ]
-    years = [(span, number) for span, number in years if number is not None]
-    parts = [part for make_part in _PARTS for part in make_part(text)]
-    for span, number in years:
-        behind = _follow(text, span, parts)
-        alone = almanac.cut(almanac.year(number), received)
-        for part_span, make in behind:
-            interval = _made(make, number, received)
-            if interval is not None:
-                found.append(Found(Span(span.start, part_span.end), interval, number, make))
-            else:  # 明年、今年冬天 of a year to come: nothing may be read from the words at all
-                found.append(Found(Span(span.start, part_span.end), _NEVER))
-        if not behind and alone is not None and not _AGE.match(text, span.end):
-            found.append(Found(span, alone, number, almanac.year))
-    for part_span, make in parts:
-        interval = latest(make, received)
-        if interval is not None:
-            found.append(Found(part_span, interval, None, make))
-    for match in _BARE_DAY.finditer(text):
-        number = _number(match["day"])
-        interval = _latest_day(number, received)
-        if interval is not None:
-            found.append(Found(Span(*match.span()), interval, bare_day=number))
-    for pattern, handle in _NEAR:
-        for match in pattern.finditer(text):
-            try:
-                near = handle(match, received)
-            except (ValueError, OverflowError):
-                near = None
-            if near is not None:
-                found.append(Found(Span(*match.span()), near))
+def joined(text: str, received: date) -> list[Found]:
+    """Give the times of a text; two are joined to a range, or one to now, where the text says so."""
+    found = list(times.expressions(text, received))
     kept: list[Found] = []
-    for one in sorted(found, key=lambda each: (each.span.start - each.span.end, each.span.start)):
-        if not any(one.span.overlaps(other.span) for other in kept):
-            kept.append(one)
-    for one in sorted(kept, key=lambda each: each.span.start):
-        if one.interval is not _NEVER and not _OFTEN.search(text, 0, one.span.start):
-            yield one
-
-
-_NEVER = Interval(start=date.max, end=date.max, precision="day")
-
-
-def _follow(text: str, span: Span, parts: list[tuple[Span, Maker]]) -> list[tuple[Span, Maker]]:
-    """Give the longest expression that stands directly behind a year, or behind 年的."""
-    gap = len("的") if text.startswith("的", span.end) else 0
-    gap = len("子") if text.startswith("子", span.end) else gap
-    behind = [part for part in parts if part[0].start in (span.end, span.end + gap)]
-    # 去年年底: the sign 年 of 年底 may also be the one that ends 去年
-    behind += [part for part in parts if part[0].start == span.end - 1 and part[0].end > span.end]
-    return sorted(behind, key=lambda part: part[0].start - part[0].end)[:1]
-
-
-def _made(make: Maker, number: int, received: date) -> Interval | None:
-    try:
-        return almanac.cut(make(number), received)
-    except (ValueError, OverflowError):
-        return None
-
-
-def latest(make: Maker, received: date) -> Interval | None:
-    """Give the interval in the latest year in which it has begun on the day received."""
-    for number in range(received.year, received.year - 9, -1):
-        interval = _made(make, number, received)
-        if interval is not None:
-            return interval
-    return None
-
-
-def _year(said: str, received: date) -> int | None:
-    """Give the number of a year; None if it is none or lies ahead."""
-    if said in _RELATIVE_YEARS:
-        return received.year - _RELATIVE_YEARS[said]
-    figures = "".join(
-        str("零一二三四五六七八九".index(s)) if s in "零一二三四五六七八九" else s
-        for s in said[:-1].replace("〇", "零")
-    )
-    number = int(figures)
-    if len(figures) == 2:
-        century = received.year // 100 * 100
-        number += century if number <= received.year % 100 else century - 100
-    return number if EARLIEST_YEAR <= number <= received.year else None
-
-
-def _number(said: str) -> int:
-    value = read_number(said.removeprefix("初").replace("廿", "二十"))
-    return int(value or 0)
-
-
-def _months(text: str) -> Iterator[tuple[Span, Maker]]:
-    for match in _MONTH.finditer(text):
-        number = _number(match["month"])
-        said = match["day"] or match["bare_day"]
-        if said:
-            day = _number(said)
-            yield Span(*match.span()), _day_maker(number, day)
-        elif match["part"]:
-            part = _THIRDS[match["part"]]
-            yield Span(*match.span()), _third_maker(number, part)
-        elif not _MARKET.match(text, match.start()):
-            end = match.end() - text[: match.end()].endswith("的")
-            yield Span(match.start(), end), _month_maker(number)
-
-
-def _day_maker(month: int, day: int) -> Maker:
-    return lambda year: almanac.one_day(date(year, month, day))
-
-
-def _month_maker(month: int) -> Maker:
-    return lambda year: almanac.month(month, year)
-
-
-def _third_maker(month: int, part: str) -> Maker:
-    return lambda year: almanac.third(almanac.month(month, year), part)
-
-
-def _lunar(text: str) -> Iterator[tuple[Span, Maker]]:
-    for match in [*_LUNAR.finditer(text), *_NUMBERED_LUNAR.finditer(text)]:
-        groups = match.groupdict()
-        said = groups.get("name") or groups["month"]
-        number = {"正": 1, "冬": 11, "腊": 12}.get(said) or _number(said)
-        yield Span(*match.span()), _lunar_maker(number, groups)
-
-
-def _lunar_maker(number: int, groups: dict[str, str | None]) -> Maker:
-    about, day, part, leap = (groups.get(name) for name in ("about", "day", "part", "leap"))
-
-    def make(year: int) -> Interval:
-        whole = almanac.lunar_month(number, year, leap=bool(leap))
-        if about:
-            first, last = {"初几": (1, 10), "十几": (11, 19)}.get(about, (20, 29))
-            return almanac.days(whole.start + (first - 1) * DAY, whole.start + (last - 1) * DAY)
-        if day:
-            return almanac.one_day(almanac.lunar_day(_number(day), number, year, leap=bool(leap)))
-        return almanac.third(whole, "底") if part else whole
-
-    return make
-
-
-def _seasons(text: str) -> Iterator[tuple[Span, Maker]]:
-    for match in _SEASON.finditer(text):
-        sign = next(sign for sign in match.group() if sign in _SEASON_MONTHS)
-        yield Span(*match.span()), _season_maker(*_SEASON_MONTHS[sign])
-
-
-def _season_maker(first: int, last: int) -> Maker:
-    return lambda year: almanac.months(first, last, year)
-
-
-def _year_parts(text: str) -> Iterator[tuple[Span, Maker]]:
-    for match in _YEAR_PART.finditer(text):
-        said = match.group()
-        first, last = (1, 2) if said.endswith("初") else (11, 12)
-        first, last = {"上半年": (1, 6), "下半年": (7, 12)}.get(said, (first, last))
-        yield Span(*match.span()), _stretch_maker(first, last)
-
-
-def _stretch_maker(first: int, last: int) -> Maker:
-    return lambda year: almanac.days(date(year, first, 1), almanac.month(last, year).end)
-
-
-def _feasts(text: str) -> Iterator[tuple[Span, Maker]]:
-    for match in _FEAST.finditer(text):
-        span = Span(*match.span())
-        if match["eve"]:
-            before = match["eve"].endswith("前")
-            yield span, _before_new_year if before else _after_new_year
-            continue
-        name = match["feast"]
-        if (
-            name == "国庆"
-            and text[: match.start()].endswith(tuple(_SURNAMES))
-            and not match["sign"]
-        ):
-            continue
-        make = _feast_maker(name)
-        side = match["side"] or ""
-        if side.endswith(("前", "后")):
-            make = _beside_maker(make, before=side.endswith("前"))
-        elif not name.endswith("节"):
-            span = Span(match.start(), match.end() - len(side) - len(match["sign"] or ""))
-        yield span, make
-
-
-def _feast_maker(name: str) -> Maker:
-    if name in _SOLAR_FEASTS:
-        first, last = _SOLAR_FEASTS[name]
-        return lambda year: _solar_feast(date(year, *first), date(year, *last))
-    if name in _LUNAR_FEASTS:
-        month, day = _LUNAR_FEASTS[name]
-        return lambda year: almanac.one_day(almanac.lunar_day(day, month, year))
-    if name in ("除夕", "大年三十"):
-        return almanac.new_years_eve
-    if name.startswith("大年初"):
-        return lambda year: almanac.one_day(almanac.lunar_day(_number(name[-1]), 1, year))
-    return almanac.spring_festival
-
-
-def _solar_feast(first: date, last: date) -> Interval:
-    return almanac.one_day(first) if first == last else almanac.days(first, last)
-
-
-def _beside_maker(make: Maker, *, before: bool) -> Maker:
-    def beside(year: int) -> Interval:
-        feast = make(year)
-        if before:
-            return almanac.days(feast.start - almanac.AROUND_FEAST_DAYS * DAY, feast.start - DAY)
-        return almanac.days(feast.end + DAY, feast.end + almanac.AROUND_FEAST_DAYS * DAY)
-
-    return beside
-
-
-def _before_new_year(year: int) -> Interval:
-    return almanac.lunar_month(12, year - 1).model_copy(
-        update={"precision": "range", "anchor": almanac.new_year(year)}
-    )
-
-
-def _after_new_year(year: int) -> Interval:
-    first_month = almanac.lunar_month(1, year)
-    return almanac.days(first_month.start + almanac.SPRING_FESTIVAL_DAYS * DAY, first_month.end)
-
-
-_PARTS: tuple[Callable[[str], Iterator[tuple[Span, Maker]]], ...] = (
-    _months,
-    _lunar,
-    _seasons,
-    _year_parts,
-    _feasts,
-)
-
-
-def _near_month(match: re.Match[str], received: date) -> Interval | None:
-    months = {"这": 0, "本": 0}.get(match["back"][0], 2 if match["back"].startswith("上上") else 1)
-    first = almanac.back(received.replace(day=1), months=months)
-    whole = almanac.month(first.month, first.year)
-    if match["day"]:
-        return almanac.cut(almanac.one_day(first.replace(day=_number(match["day"]))), received)
-    if match["part"]:
-        part = _THIRDS[match["part"].removeprefix("月")]
-        return almanac.cut(almanac.third(whole, part), received)
-    return almanac.cut(whole, received)
-
-
-def _month_third(match: re.Match[str], received: date) -> Interval | None:
-    part = _THIRDS[match.group().removeprefix("月")]
-    for months in (0, 1):
-        first = almanac.back(received.replace(day=1), months=months)
-        interval = almanac.cut(
-            almanac.third(almanac.month(first.month, first.year), part), received
-        )
-        if interval is not None:
-            return interval
-    return None
-
-
-def _near_day(match: re.Match[str], received: date) -> Interval | None:
-    said = match["day"] or match["night"][0]
-    return almanac.one_day(received - _NEAR_DAYS[said] * DAY)
-
-
-def _weekday(match: re.Match[str], received: date) -> Interval | None:
-    weekday = "一二三四五六日".find(match["weekday"].replace("天", "日"))
-    weekday = int(match["weekday"]) - 1 if match["weekday"].isdigit() else weekday
-    back = match["back"] or ""
-    monday = received - received.weekday() * DAY
-    if back.startswith("上"):
-        weeks = 2 if back.startswith("上上") else 1
-        return almanac.one_day(monday - 7 * weeks * DAY + weekday * DAY)
-    if back:
-        return almanac.cut(almanac.one_day(monday + weekday * DAY), received)
-    return almanac.one_day(received - (received.weekday() - weekday) % 7 * DAY)
-
-
-def _weekend(match: re.Match[str], received: date) -> Interval | None:
-    monday = received - received.weekday() * DAY
-    saturday = monday + 5 * DAY
-    if (match["back"] or "").startswith("上") or saturday > received:
-        saturday -= 7 * DAY
-    return almanac.cut(almanac.days(saturday, saturday + DAY), received)
-
-
-def _week(match: re.Match[str], received: date) -> Interval | None:
-    weeks = 2 if match.group().startswith("上上") else 1
-    monday = received - received.weekday() * DAY - 7 * weeks * DAY
-    return almanac.days(monday, monday + 6 * DAY)
-
-
-def _ago(match: re.Match[str], received: date) -> Interval | None:
-    unit, half = match["unit"], match["count"] == "半"
-    count = _number(match["count"])
-    if unit == "天":
-        return None if half else almanac.one_day(received - count * DAY)
-    if unit.endswith(("星期", "礼拜", "周")):
-        return None if half else almanac.one_day(received - 7 * count * DAY)
-    if unit.endswith("月"):
-        if half:
-            return almanac.one_day(received - 15 * DAY)
-        first = almanac.back(received.replace(day=1), months=count)
-        return almanac.month(first.month, first.year)
-    if half:
-        first = almanac.back(received.replace(day=1), months=6)
-        return almanac.month(first.month, first.year)
-    return almanac.year(received.year - count)
-
-
-def _lately(match: re.Match[str], received: date) -> Interval | None:
-    long = "段" in match.group() or "阵" in match.group()
-    return almanac.days(received - (30 if long else 7) * DAY, received - DAY)
-
-
-def _since(match: re.Match[str], received: date) -> Interval | None:
-    said, unit = match["count"] or match["led"], match["unit"] or match["led_unit"]
-    half, count = said == "半", _number(said)
-    if unit == "天":
-        # 这两天 is no time, 近十天 is one
-        if half or (match["lead"] == "这" and count == 2):
-            return None
-        return almanac.days(received - count * DAY, received)
-    if unit.endswith(("星期", "礼拜", "周")):
-        return None if half else almanac.days(received - 7 * count * DAY, received)
-    if unit.endswith("月"):
-        start = received - 15 * DAY if half else almanac.back(received, months=count)
-        return almanac.days(start, received)
-    start = almanac.back(received, months=6) if half else almanac.back(received, years=count)
-    return almanac.days(start, received)
-
-
-def _latest_day(number: int, received: date) -> Interval | None:
-    for months in range(3):
-        first = almanac.back(received.replace(day=1), months=months)
-        try:
-            day = first.replace(day=number)
-        except ValueError:
-            continue
-        if day <= received:
-            return almanac.one_day(day)
-    return None
-
-
-_NEAR: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Interval | None]], ...] = (
-    (_NEAR_MONTH, _near_month),
-    (_MONTH_THIRD, _month_third),
-    (_NEAR_DAY, _near_day),
-    (_WEEKDAY, _weekday),
-    (_WEEKEND, _weekend),
-    (_WEEK, _week),
-    (_AGO, _ago),
-    (_LATELY, _lately),
-    (_SINCE, _since),
-)
-
-
-def _joined(text: str, found: list[Found], received: date) -> list[Found]:
-    """Join two times to a range, and a time to now, where the text says so."""
-    joined: list[Found] = []
     position = 0
     while position < len(found):
         one = found[position]
         position += 1
-        led = _FROM.search(text, 0, one.span.start)
+        led = _FROM.search(text, max(0, one.span.start - 6), one.span.start)
         start = led.start() if led else one.span.start
         if position < len(found):
             other = found[position]
             between = text[one.span.end : other.span.start]
             if _TO.fullmatch(between) and (pair := _between(one, other, received)):
-                joined.append(Found(Span(start, other.span.end), pair))
+                kept.append(Found(Span(start, other.span.end), pair))
                 position += 1
                 continue
-        beside = _TILL_NOW_BESIDE.match(text, one.span.end)
-        if led and not beside:
-            beside = _TILL_NOW.match(text, one.span.end) or _RISING.match(text, one.span.end)
-        if beside or (led and led.group().startswith("自")):
-            end = beside.end() if beside else one.span.end
-            whole = almanac.days(one.interval.start, received)
-            joined.append(Found(Span(start, end), whole))
-            position += sum(other.span.start < end for other in found[position:])
+        end = _lasts_until(text, one.span.end, led.group() if led else "")
+        if end is None:
+            kept.append(one)
             continue
-        joined.append(one)
-    return joined
+        kept.append(Found(Span(start, end), almanac.days(one.interval.start, received)))
+        position += sum(other.span.start < end for other in found[position:])
+    return kept
+
+
+def _lasts_until(text: str, end: int, led: str) -> int | None:
+    """Give where the words end that let a time last until now; None if it does not."""
+    match = _TILL_NOW_BESIDE.match(text, end)
+    if led and not match:
+        match = _TILL_NOW.match(text, end) or _RISING.match(text, end)
+        if not match and not led.startswith("自"):
+            match = _EVER_SINCE.match(text, end)
+    if match:
+        return match.end()
+    return end if led.startswith("自") else None
 
 
 def _between(one: Found, other: Found, received: date) -> Interval | None:
@@ -615,27 +150,14 @@ def _between(one: Found, other: Found, received: date) -> Interval | None:
     elif other.make is not None and other.year is None:
         year = one.year if one.year is not None else None
         if year is not None:
-            last = _made(other.make, year, received) or last
+            last = made(other.make, year, received) or last
             if last.start < first.start:
-                last = _made(other.make, year + 1, received) or last
+                last = made(other.make, year + 1, received) or last
     if one.make is not None and one.year is None and other.bare_day is None:
         year = last.start.year
-        first = _made(one.make, year, received) or first
+        first = made(one.make, year, received) or first
         if first.start > last.start:
-            first = _made(one.make, year - 1, received) or first
+            first = made(one.make, year - 1, received) or first
     if first.start > last.end:
         return None
     return almanac.cut(almanac.days(first.start, last.end), received)
-
-
-def _weight(text: str, one: Found) -> float:
-    """Say how likely this is the time of the main act: 0 for one that only dates the telling."""
-    behind = text[one.span.end : one.span.end + CUE]
-    weight = 1.0
-    if _TELLING.search(behind) or re.search(r"(?:到|直到|至|等到)$", text[: one.span.start]):
-        return 0.0
-    if _BORN.search(behind):
-        return 0.1
-    if _PROMISED.search(behind) or _REPORTED.search(behind):
-        weight *= 0.6
-    return weight

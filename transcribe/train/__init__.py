@@ -1,1 +1,1 @@
-"""The recipe that grows a recogniser from confirmed recordings; nothing here is needed at run time."""
+"""The recipe that grows a recogniser from confirmed recordings; not needed at run time."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from transcribe.train import tokens
 from transcribe.train.clips import Clip, Stored
 from transcribe.train.espeak import Timed
-from transcribe.train.features import FRAMES_A_SECOND, MELS, WINDOW_FRAMES
+from transcribe.train.features import FRAMES_A_SECOND, WINDOW_FRAMES
 from transcribe.train.grammar import bare
 
 IGNORED = -100
@@ -194,7 +194,7 @@ def _spans(
 
 
 def sounds_of(clips: Sequence[Clip], most: int = 4000) -> dict[str, int]:
-    """List the sounds of clips: their phones, or where they have none the letters of their texts."""
+    """List the sounds of clips: their phones, or where they have none their texts' letters."""
     labels = {p.label for clip in clips for p in clip.phones if not p.label.startswith("_")}
     if not labels:
         labels = {c for clip in clips for p in clip.parts for c in bare(p.text)}
@@ -212,7 +212,8 @@ def collate(
     longest = max(e.stored.frames for e in examples)
     frames = WINDOW_FRAMES if whole_window else min(WINDOW_FRAMES, longest + rng.randrange(0, 60))
     frames += frames % 2
-    mel = np.zeros((len(examples), frames, MELS), np.float32)
+    mels = examples[0].stored.features().shape[1]
+    mel = np.zeros((len(examples), frames, mels), np.float32)
     states = frames // 2
     width = max(len(e.inputs) for e in examples)
     inputs = np.full((len(examples), width), pad_token)
@@ -242,10 +243,10 @@ def collate(
 
 
 def _masked(mel: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:
-    """Blank small bands of frequency and time (Park et al., 2019); shape = (n_frames, 80)."""
+    """Blank small bands of frequency and time (Park et al., 2019); shape = (n_frames, mels)."""
     if rng.random() < 0.5:
         width = rng.randrange(0, 14)
-        low = rng.randrange(0, MELS - width)
+        low = rng.randrange(0, mel.shape[1] - width)
         mel[:, low : low + width] = 0
     for _ in range(len(mel) // 200):
         width = rng.randrange(0, 10)
@@ -257,7 +258,7 @@ def _masked(mel: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.
 def rounds(
     stored: Sequence[Stored], frames: int, rng: random.Random, size: int
 ) -> Iterator[list[Stored]]:
-    """Draw `size` clips, sort them by length and yield batches of at most `frames` in random order."""
+    """Draw `size` clips, sort them by length, yield batches of at most `frames` in any order."""
     drawn = rng.sample(list(stored), min(size, len(stored)))
     drawn.sort(key=lambda clip: clip.frames)
     batches: list[list[Stored]] = [[]]

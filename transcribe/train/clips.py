@@ -1,7 +1,6 @@
 """Clips ready for training: features on disk in shards, and what is said when beside them."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,7 +72,7 @@ def write_shard(
     rows = [{"frames": len(mel), **asdict(clip)} for clip, mel in clips]
     temporary = index.with_suffix(".part")
     temporary.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    os.replace(temporary, index)
+    temporary.replace(index)
 
 
 def shard_exists(folder: Path, number: int) -> bool:

@@ -300,8 +300,8 @@ def _echo(progress: fit.Progress) -> None:
         cer = " ".join(f"{tag} {rate:.1%}" for tag, rate in progress.cer.items())
         losses = progress.losses
         typer.echo(
-            f"{progress.step} {progress.share:.1%} loss {losses.total:.3f} tokens {losses.tokens:.3f}"
-            f" sounds {losses.sounds:.3f} attention {losses.attention:.3f}"
+            f"{progress.step} {progress.share:.1%} loss {losses.total:.3f} tokens"
+            f" {losses.tokens:.3f} sounds {losses.sounds:.3f} attention {losses.attention:.3f}"
             f" {progress.clips_a_second:.0f} clips/s {cer}"
         )
 

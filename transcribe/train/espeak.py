@@ -1,6 +1,7 @@
 """espeak-ng called through ctypes: sound, and when each word and each phone of it is said.
 
-espeak-ng is GPL-3 software and comes with the train extra only; it makes data and is never used at run time.
+espeak-ng is GPL-3 software and comes with the train extra only; it makes data and is never used at
+run time.
 """
 
 import ctypes
@@ -41,11 +42,11 @@ TRAINING_VARIANTS = (
 
 
 class _Id(ctypes.Union):
-    _fields_ = [("number", ctypes.c_int), ("string", ctypes.c_char * 8)]  # noqa: RUF012 - ctypes
+    _fields_ = [("number", ctypes.c_int), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012 - ctypes
+    _fields_ = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),
@@ -91,7 +92,8 @@ class Voice:
 class Speech:
     """A spoken sentence.
 
-    pcm : float32, mono, 16 kHz; words : units of writing in order, each with its text; phones : in order
+    pcm : float32, mono, 16 kHz
+    words : units of writing in order, each with its text; phones : in order
     """
 
     pcm: npt.NDArray[np.float32]
@@ -125,7 +127,9 @@ class Espeak:
             self._pieces.append(np.ctypeslib.as_array(wave, (count,)).copy())
         index = 0
         while (event := events[index]).type != _EVENT_END:
-            name = event.id.string.decode("utf-8", "replace") if event.type == _EVENT_PHONEME else ""
+            name = (
+                event.id.string.decode("utf-8", "replace") if event.type == _EVENT_PHONEME else ""
+            )
             seconds = event.sample / self._rate
             self._events.append((event.type, event.text_position, event.length, seconds, name))
             index += 1
@@ -143,7 +147,7 @@ class Espeak:
         return "·_:·".join(clauses)
 
     def speaks(self, text: str, language: str) -> bool:
-        """Tell whether the voice knows all of a text; what it does not know it spells in English."""
+        """Tell whether the voice knows all of a text; the rest it would spell in English."""
         return "(en)" not in self.phonemes(text, language)
 
     def say(self, text: str, voice: Voice) -> Speech:

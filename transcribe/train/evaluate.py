@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 from models import packs
 from transcribe.audio import decode
 from transcribe.train import tokens
-from transcribe.train.features import FRAMES_A_SECOND, MELS, WINDOW_FRAMES, log_mel
+from transcribe.train.features import FRAMES_A_SECOND, WINDOW_FRAMES, log_mel
 from transcribe.train.grammar import bare
 from transcribe.train.manifest import Entry
 
@@ -86,9 +86,9 @@ class Recogniser:
 
     def hear(self, clips: Sequence[Known]) -> list[Heard]:
         """Hear clips of about equal length together."""
-        mels = [log_mel(clip.pcm)[:WINDOW_FRAMES] for clip in clips]
+        mels = [log_mel(clip.pcm, self._model.n_mels)[:WINDOW_FRAMES] for clip in clips]
         frames = self._window(max(len(mel) for mel in mels))
-        window = np.zeros((len(clips), MELS, frames), np.float32)
+        window = np.zeros((len(clips), self._model.n_mels, frames), np.float32)
         for row, mel in enumerate(mels):
             window[row, :, : len(mel)] = mel.T
         encoded = self._model.encode(ctranslate2.StorageView.from_array(window))

@@ -3,7 +3,7 @@
 import json
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import numpy.typing as npt
 import tokenizers
 
 from transcribe.train import tokens
-from transcribe.train.features import MELS
 from transcribe.train.network import Shape
 
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -26,13 +25,13 @@ def write(
     shape: Shape,
     weights: Mapping[str, Any],
     tokenizer: tokenizers.Tokenizer,
-    looked_heads: int,
+    alignment_heads: Sequence[tuple[int, int]],
     quantization: str = "int8_float16",
 ) -> None:
     """Write model.bin, config.json, tokenizer.json, vocabulary.json and preprocessor_config.json.
 
     weights : tensors by their names in the network
-    looked_heads : heads of the last decoder layer that say when a word is said
+    alignment_heads : decoder layer and head of the attention that says when a word is said
     """
     from ctranslate2.specs.whisper_spec import WhisperSpec
 
@@ -41,22 +40,22 @@ def write(
     # Quantising works in place, so it gets copies.
     arrays = {name: np.array(weight, np.float32) for name, weight in weights.items()}
     _fill(spec, shape, arrays)
-    spec.register_vocabulary(tokens.vocabulary(tokenizer))
+    spec.register_vocabulary(tokens.vocabulary(tokenizer, shape.vocabulary))
     prompt = tokens.prompt(tokenizer)
     config = spec.config
     config.suppress_ids = list(range(prompt.start, prompt.no_times))
     config.suppress_ids_begin = []  # nothing may be the right transcript
     config.lang_ids = sorted(prompt.languages.values())
-    config.alignment_heads = [[shape.decoder_layers - 1, head] for head in range(looked_heads)]
+    config.alignment_heads = [list(pair) for pair in alignment_heads]
     spec.validate()
     spec.optimize(quantization=quantization)
     spec.save(str(folder))
-    tokens.write(tokenizer, folder)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     (folder / "preprocessor_config.json").write_text(
         json.dumps(
             {
                 "chunk_length": 30,
-                "feature_size": MELS,
+                "feature_size": shape.mels,
                 "hop_length": 160,
                 "n_fft": 400,
                 "sampling_rate": 16000,
@@ -166,7 +165,7 @@ def _whole(found: dict[str, npt.NDArray[Any]], label: str) -> npt.NDArray[np.flo
 
 
 def read(folder: Path) -> tuple[Shape, Weights, tokenizers.Tokenizer]:
-    """Read a pack's sizes, weights under the network's names (none for its sound head) and tokenizer."""
+    """Read a pack's sizes, tokenizer, and weights by the network's names (no sound head)."""
     v = read_variables(folder / "model.bin")
     tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     layers = {

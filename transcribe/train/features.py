@@ -12,11 +12,11 @@ WINDOW_FRAMES = 3000  # faster-whisper pads with zeros to this, after the log an
 
 
 @cache
-def _extractor() -> FeatureExtractor:
-    return FeatureExtractor(feature_size=MELS)
+def _extractor(mels: int) -> FeatureExtractor:
+    return FeatureExtractor(feature_size=mels)
 
 
-def log_mel(pcm: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
-    """Return features, shape = (n_frames, 80), of 16 kHz mono PCM; no padding of the window."""
-    mel = _extractor()(pcm)
+def log_mel(pcm: npt.NDArray[np.float32], mels: int = MELS) -> npt.NDArray[np.float16]:
+    """Return features, shape = (n_frames, mels), of 16 kHz mono PCM; no padding of the window."""
+    mel = _extractor(mels)(pcm)
     return np.ascontiguousarray(mel.T, dtype=np.float16)

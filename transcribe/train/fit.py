@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +17,12 @@ from torch import Tensor
 from transcribe.train import batches
 from transcribe.train.batches import Batch, Example, Examples, Vocabulary
 from transcribe.train.clips import Stored
+from transcribe.train.export import Weights
+from transcribe.train.export import write as write_model
 from transcribe.train.grammar import bare
 from transcribe.train.muon import Muon
 from transcribe.train.network import Shape, Whisper
+from transcribe.train.progress import Losses, Progress, Watcher
 
 LOOKED_HEADS = 2  # of the last decoder layer: attention that says when a word is said
 _CHECKPOINT = "checkpoint.pt"
@@ -60,29 +62,18 @@ class Plan:
     device: str = "cpu"
 
 
-@dataclass(frozen=True)
-class Losses:
-    """The parts of a step's loss."""
-
-    total: float
-    tokens: float
-    sounds: float
-    attention: float
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a watcher is told."""
-
-    step: int
-    share: float  # of the plan, 0 to 1
-    seconds_left: float
-    losses: Losses
-    clips_a_second: float
-    cer: dict[str, float] = field(default_factory=dict)  # by language, at the last check
-
-
-Watcher = Callable[[Progress], None]
+def tuning(seconds: float) -> Plan:
+    """Return a plan for weights that know something already: small steps, long clips early."""
+    return Plan(
+        seconds=seconds,
+        matrix_rate=8e-4,
+        other_rate=5e-4,
+        warm_up=0.05,
+        sound_weights=(0.2, 0.05),
+        short_until=0.0,
+        long_from=0.3,
+        check_seconds=max(60.0, seconds / 8),
+    )
 
 
 @dataclass
@@ -112,7 +103,7 @@ class Trainer:
         shape: Shape,
         vocabulary: Vocabulary,
         plan: Plan,
-        start_from: dict[str, Tensor] | None = None,
+        start_from: Weights | None = None,
     ) -> None:
         # Each thread works on its own part of a batch: threads inside every operation would wait
         # for each other thousands of times a step, which is slow where other work shares the cores.
@@ -123,12 +114,20 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         self.network = Whisper(shape).to(plan.device)
         if start_from is not None:
-            self.network.load_state_dict(start_from)
+            self._start(start_from)
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.optimisers = _optimisers(self.network, plan)
         self.examples = Examples(vocabulary, plan.with_times, plan.with_previous)
         self.state = State(next_check=plan.check_seconds)
         self._resume()
+
+    def _start(self, weights: Weights) -> None:
+        """Take a pack's weights, which have none for the sound head."""
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
+        missing, extra = self.network.load_state_dict(tensors, strict=False)
+        wrong = [name for name in (*missing, *extra) if not name.startswith("sounds.")]
+        if wrong:
+            raise ValueError(f"the weights do not fit the network: {', '.join(wrong)}")
 
     def _resume(self) -> None:
         path = self.folder / _CHECKPOINT
@@ -158,7 +157,7 @@ class Trainer:
             },
             temporary,
         )
-        os.replace(temporary, self.folder / _CHECKPOINT)
+        temporary.replace(self.folder / _CHECKPOINT)
 
     @property
     def share(self) -> float:
@@ -234,7 +233,10 @@ class Trainer:
         list(self.pool.map(lambda optimiser: optimiser.step(), self.optimisers))
         self._blend()
         means = [
-            sum(getattr(losses, name) * share for (_, losses), share in zip(results, shares, strict=True))
+            sum(
+                getattr(losses, name) * share
+                for (_, losses), share in zip(results, shares, strict=True)
+            )
             for name in ("total", "tokens", "sounds", "attention")
         ]
         return Losses(*means), len(drawn)
@@ -346,7 +348,7 @@ def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
 def _sound_loss(scores: Tensor, batch: Batch) -> Tensor:
     """Return the loss of the encoder's own head.
 
-    Where times are known, the class of each state (a phone); where not, CTC over the text's letters.
+    Where times are known, the class of each state (a phone); else CTC over the text's letters.
     scores : shape = (batch, n_states, n_sounds)
     """
     timed = (batch.sounds != batches.IGNORED).any(1)
@@ -354,7 +356,9 @@ def _sound_loss(scores: Tensor, batch: Batch) -> Tensor:
     if timed.any():
         rows = timed.to(scores.device)
         wanted = batch.sounds[timed].to(scores.device)
-        loss = loss + F.cross_entropy(scores[rows].flatten(0, 1), wanted.flatten(), ignore_index=-100)
+        loss = loss + F.cross_entropy(
+            scores[rows].flatten(0, 1), wanted.flatten(), ignore_index=-100
+        )
     listed = batch.label_lengths > 0
     if listed.any():
         rows = listed.to(scores.device)
@@ -453,14 +457,12 @@ def character_error_rates(
 
 def export(work: Path, vocabulary: Vocabulary, folder: Path) -> None:
     """Write a pack's model files from the averaged weights of a checkpoint."""
-    from transcribe.train import export as exporting
-
     saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
     weights = {**saved["network"], **saved["average"]}
-    exporting.write(
+    write_model(
         folder,
         Shape(**saved["shape"]),
         {n: w.float().numpy() for n, w in weights.items() if not n.startswith("sounds.")},
         vocabulary.tokenizer,
-        LOOKED_HEADS,
+        [(saved["shape"]["decoder_layers"] - 1, head) for head in range(LOOKED_HEADS)],
     )

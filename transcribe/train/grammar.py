@@ -149,7 +149,7 @@ def heldout_sentences(
     trained: Iterable[str],
     most_overlap: float = 0.5,
 ) -> list[Sentence]:
-    """Return sentences that training has not seen and of which it knows at most half the 5-grams."""
+    """Return sentences that training lacks and of which it knows at most half the 5-grams."""
     rng = random.Random(f"{seed}|heldout|{grammar.language}")
     known = trained_grams(trained)
     found: dict[str, Sentence] = {}

@@ -108,4 +108,3 @@ def write(folder: Path, chosen: Sequence[Line], seed: str) -> int:
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (folder / "manifest.jsonl").write_text(text, encoding="utf-8")
     return size + len(text.encode())
-

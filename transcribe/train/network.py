@@ -125,7 +125,10 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(shape.width)
 
     def forward(self, mel: Tensor, dropout: float = 0.0) -> Tensor:
-        """Return states, shape = (batch, frames / 2, width), of mel, shape = (batch, mels, frames)."""
+        """Return states of mel, shape = (batch, mels, frames).
+
+        returns shape = (batch, frames / 2, width)
+        """
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.positions[: x.shape[1]]
         if dropout:
@@ -151,7 +154,10 @@ class Decoder(nn.Module):
     def forward(
         self, tokens: Tensor, memory: Tensor, look: int = 0, dropout: float = 0.0
     ) -> tuple[Tensor, Tensor | None]:
-        """Return states, shape = (batch, n_tokens, width), and the last layer's looked-at weights."""
+        """Return states and the last layer's looked-at weights.
+
+        returns shape = (batch, n_tokens, width) and (batch, look, n_tokens, n_states) or None
+        """
         x = self.tokens(tokens) + self.positions[: tokens.shape[1]]
         if dropout:
             x = F.dropout(x, dropout, self.training)

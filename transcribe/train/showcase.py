@@ -78,16 +78,23 @@ MESSAGES = (
         "m4",
         ("燃油补贴全部畀司法所嘅院长扣咗三万三千，请领导趁早严查",),
     ),
+    Message("ug-browser.webm", "ug", "ug", "f3", ("ئىسمىم ئايگۈل، ياپچاندىكى جىلغا بەك بۆلۈندى.",)),
     Message(
-        "ug-browser.webm", "ug", "ug", "f3", ("ئىسمىم ئايگۈل، ياپچاندىكى جىلغا بەك بۆلۈندى.",)
+        "ug-old-phone.3gp",
+        "ug",
+        "ug",
+        "m5",
+        ("بىر ئۇرۇغۇم بار، تاڭدا قۇتۇبىدا ياخشى سەھنىنى ماختىدىم.",),
     ),
-    Message("ug-old-phone.3gp", "ug", "ug", "m5", ("بىر ئۇرۇغۇم بار، تاڭدا قۇتۇبىدا ياخشى سەھنىنى ماختىدىم.",)),
     Message(
         "kk-phone.m4a",
         "kk",
         "kk",
         "f4",
-        ("атым Меруерт, бұйра қиылыс үй-үйге жиырылмады.", "тегіс жұбай тағы тез жәбірледі, ылғи жорттық."),
+        (
+            "атым Меруерт, бұйра қиылыс үй-үйге жиырылмады.",
+            "тегіс жұбай тағы тез жәбірледі, ылғи жорттық.",
+        ),
     ),
     Message(
         "ko-recorder.mp3",
@@ -101,11 +108,14 @@ MESSAGES = (
         "und",
         "vi",
         "f3",
-        ("Xin chào, tôi sống ở một ngôi làng nhỏ gần con sông.", "Con đường này hỏng từ năm ngoái."),
+        (
+            "Xin chào, tôi sống ở một ngôi làng nhỏ gần con sông.",
+            "Con đường này hỏng từ năm ngoái.",
+        ),
         status="needs_listener",
         reason="uncertain_language",
     ),
-)  # fmt: skip
+)
 RAIN_ONLY = "rain-only.mp3"
 TEXT_FILE = "zh-typed.txt"
 TEXT = (

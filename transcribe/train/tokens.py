@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 
 import tokenizers
 from tokenizers import AddedToken, decoders, models, pre_tokenizers
@@ -80,7 +80,7 @@ def _learn(words: Counter[tuple[str, ...]], count: int, merges: _Merges, least: 
     for _ in range(count):
         pairs: Counter[tuple[str, str]] = Counter()
         for word, times in pieces.items():
-            for pair in zip(word, word[1:], strict=False):
+            for pair in pairwise(word):
                 pairs[pair] += times
         if not pairs:
             return
@@ -149,7 +149,13 @@ def _assemble(merges: _Merges, codes: Sequence[str]) -> tokenizers.Tokenizer:
     vocabulary = {letter: index for index, letter in enumerate(_LETTERS)}
     for left, right in merges.pairs:
         vocabulary[left + right] = len(vocabulary)
-    tokenizer = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=merges.pairs))
+    return _built(vocabulary, merges.pairs, codes)
+
+
+def _built(
+    vocabulary: dict[str, int], merges: Sequence[tuple[str, ...]], codes: Sequence[str]
+) -> tokenizers.Tokenizer:
+    tokenizer = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(
@@ -165,14 +171,29 @@ def special_tokens(codes: Sequence[str]) -> list[str]:
     return [f"<|{name}|>" for name in (*names, *times)]
 
 
+def with_languages(tokenizer: tokenizers.Tokenizer, codes: Sequence[str]) -> tokenizers.Tokenizer:
+    """Return a tokenizer with these language codes after those it has; texts stay the same."""
+    known = prompt(tokenizer).languages
+    every = [*sorted(known, key=lambda code: known[code]), *(c for c in codes if c not in known)]
+    if len(every) == len(known):
+        return tokenizer
+    model = json.loads(tokenizer.to_str())["model"]
+    merges = [
+        tuple(pair) if isinstance(pair, list) else tuple(pair.split(" "))
+        for pair in model["merges"]
+    ]
+    return _built(model["vocab"], merges, every)
+
+
 def prompt(tokenizer: tokenizers.Tokenizer) -> Prompt:
     """Return the ids of the special tokens of a tokenizer in Whisper's layout."""
 
-    def one(name: str) -> int:
-        number = tokenizer.token_to_id(f"<|{name}|>")
-        if number is None:
-            raise ValueError(f"the tokenizer has no <|{name}|>")
-        return int(number)
+    def one(*names: str) -> int:
+        for name in names:
+            number = tokenizer.token_to_id(f"<|{name}|>")
+            if number is not None:
+                return int(number)
+        raise ValueError(f"the tokenizer has no <|{names[0]}|>")
 
     first, last = one("startoftranscript") + 1, one("translate")
     codes = {tokenizer.id_to_token(i)[2:-2]: i for i in range(first, last)}
@@ -181,29 +202,21 @@ def prompt(tokenizer: tokenizers.Tokenizer) -> Prompt:
         start=one("startoftranscript"),
         end=one("endoftext"),
         transcribe=one("transcribe"),
-        no_speech=one("nospeech"),
+        no_speech=one("nospeech", "nocaptions"),  # the latter in stock models
         no_times=no_times,
         first_time=no_times + 1,
         languages=codes,
     )
 
 
-def vocabulary(tokenizer: tokenizers.Tokenizer) -> list[str]:
-    """Return the tokens by id as CTranslate2 wants them.
+def vocabulary(tokenizer: tokenizers.Tokenizer, size: int) -> list[str]:
+    """Return the tokens by id as CTranslate2 wants them, with fillers up to the model's size.
 
     CTranslate2 calls a model multilingual only where the empty string is a token, so the one
     that nothing uses, <|startoflm|>, is written as that.
     """
-    tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
-    return ["" if token == "<|startoflm|>" else token for token in tokens]
-
-
-def write(tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
-    """Write tokenizer.json and vocabulary.json into a folder."""
-    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    (folder / "vocabulary.json").write_text(
-        json.dumps(vocabulary(tokenizer), ensure_ascii=False), encoding="utf-8"
-    )
+    listed = [tokenizer.id_to_token(i) or f"<|unused{i}|>" for i in range(size)]
+    return ["" if token == "<|startoflm|>" else token for token in listed]
 
 
 def common_characters(count: int) -> list[str]:

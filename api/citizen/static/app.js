@@ -243,6 +243,8 @@ async function identity(mode) {
 // ---- sending and the receipt
 
 async function send() {
+  // Whoever touches again out of impatience has sent already.
+  if (!draft) return;
   const record = draft;
   draft = null;
   // A name that was never given leaves the report anonymous.

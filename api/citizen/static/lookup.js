@@ -94,7 +94,7 @@ function message(one) {
 }
 
 async function play(sound) {
-  const answer = await fetch(`/receipt/sound/${sound}`, { headers: { Authorization: authorization() } }).catch(() => null);
+  const answer = await fetch(`/receipt/answers/${sound}`, { headers: { Authorization: authorization() } }).catch(() => null);
   if (!answer?.ok) return voice.say("failed");
   return voice.playBlob(await answer.blob());
 }

@@ -56,6 +56,27 @@ DOORS: dict[tuple[str, str], tuple[Route, ...]] = {
     ("GET", MEDIUM + "/transcript.vtt"): (Route(Door.READ),),
     ("GET", MEDIUM + "/copy"): (Route(Door.READ),),
     ("GET", MEDIUM + "/original"): (Route(Door.ORIGINAL),),
+    ("GET", "/"): (Route(Door.PUBLIC),),
+    ("GET", "/c/{code}"): (Route(Door.PUBLIC),),
+    ("GET", "/c/{code}/poster"): (Route(Door.PUBLIC),),
+    ("GET", "/c/{code}/poster.svg"): (Route(Door.PUBLIC),),
+    ("GET", "/receipt"): (Route(Door.PUBLIC),),
+    ("GET", "/citizen/{version}/{file:path}"): (Route(Door.PUBLIC),),
+    ("GET", "/prompts/{code}/{tag}/{name}.mp3"): (Route(Door.PUBLIC),),
+    ("GET", "/worker.js"): (Route(Door.PUBLIC),),
+    ("GET", "/manifest.webmanifest"): (Route(Door.PUBLIC),),
+    # Without a body, a protocol version or a ticket: what they do with those has tests of its own.
+    ("POST", "/uploads/tickets"): (Route(Door.PUBLIC, ok=422),),
+    ("POST", "/uploads"): (Route(Door.PUBLIC, ok=412),),
+    ("PATCH", "/uploads/{upload_id}"): (Route(Door.PUBLIC, ok=412),),
+    ("DELETE", "/uploads/{upload_id}"): (Route(Door.PUBLIC, ok=412),),
+    ("POST", "/uploads/{upload_id}"): (Route(Door.PUBLIC, ok=412),),
+    ("POST", "/reports"): (Route(Door.PUBLIC, ok=422),),
+    ("GET", "/receipt/state"): (Route(Door.RECEIPT),),
+    ("GET", "/receipt/answers/{medium_id}"): (Route(Door.RECEIPT),),
+    ("PUT", "/receipt/consent"): (Route(Door.RECEIPT, ok=422),),
+    ("POST", "/receipt/additions"): (Route(Door.RECEIPT, ok=422),),
+    ("POST", "/receipt/withdrawal"): (Route(Door.RECEIPT),),
 }
 
 

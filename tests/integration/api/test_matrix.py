@@ -17,6 +17,7 @@ from models.status import Status
 from tests import cases
 from tests.cases import CITY, COUNTY
 from tests.conftest import House
+from tests.integration.api.console import CONSOLE
 from tests.integration.api.matrix import (
     DOORS,
     NAMED,
@@ -84,11 +85,20 @@ def enter(house: House, matter: Matter, visitor: Visitor) -> dict[str, str]:
 
 def address(path: str, matter: Matter) -> str:
     medium = matter.answer_id if "answers" in path else matter.medium_id
-    return path.format(complaint_id=matter.complaint_id, medium_id=medium)
+    return path.replace(":path", "").format(
+        complaint_id=matter.complaint_id,
+        medium_id=medium,
+        code="xsl-clinic",
+        version="0",
+        file="page.css",
+        tag="zh",
+        name="welcome",
+        upload_id="none",
+    )
 
 
 def test_every_route_is_in_the_matrix_and_nothing_else(app: FastAPI) -> None:
-    assert set(every_route(app)) == set(DOORS)
+    assert set(every_route(app)) == set(DOORS) | set(CONSOLE)
 
 
 @pytest.mark.parametrize("visitor", VISITORS, ids=lambda visitor: visitor.name)

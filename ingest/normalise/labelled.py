@@ -1,0 +1,106 @@
+"""Labelled complaints: texts with the fields that the normaliser should fill."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ingest.matter import ChannelFacts, Matter, Passage
+from models.errors import Invalid
+from models.medium import Kind
+from models.record import Amount, Precision
+from models.transcript import Frozen, Word
+
+NAMES = ("training.jsonl", "heldout.jsonl")
+
+
+class LabelledPerson(Frozen):
+    """The one complained of, as far as said."""
+
+    name: str | None = None
+    surname: str | None = None
+    post: str | None = None
+
+
+class LabelledInterval(Frozen):
+    """When it happened, both days included."""
+
+    start: date
+    end: date
+    precision: Precision
+
+
+class Labelled(Frozen):
+    """One complaint with its labels; samples/complaints/README.md says what they mean."""
+
+    id: str
+    channel: str
+    received: date
+    text: str
+    unit: str | None = None
+    unit_from: str = "channel"
+    person: LabelledPerson | None = None
+    domain: str
+    conduct: str
+    occurred: LabelledInterval | None = None
+    occurred_text: str | None = None
+    amounts: tuple[Amount, ...] = ()
+    places: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+
+
+class Heard(Frozen):
+    """What a recogniser made of one labelled complaint that was spoken."""
+
+    id: str
+    text: str
+    words: tuple[Word, ...] = ()
+    voice: str = ""
+
+
+def read(path: Path) -> tuple[Labelled, ...]:
+    """Read labelled complaints, one a line; raise Invalid with the line that is wrong."""
+    return tuple(_lines(path.read_text("utf-8").splitlines(), path))
+
+
+def _lines(lines: Iterable[str], path: Path) -> Iterator[Labelled]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield Labelled.model_validate_json(line)
+        except ValidationError as error:
+            raise Invalid(
+                f"{path.name} 第 {number} 行格式不对：{error.errors()[0]['msg']}。",
+                f"{path.name}, line {number} does not have the form of a labelled complaint: "
+                f"{error.errors()[0]['msg']}.",
+                code="bad_labels",
+            ) from error
+
+
+def read_channels(path: Path) -> dict[str, ChannelFacts]:
+    """Read the channels of the samples by code."""
+    table = tomllib.loads(path.read_text("utf-8"))
+    return {
+        one["code"]: ChannelFacts(
+            code=one["code"],
+            unit_code=one["unit"],
+            unit_name="",
+            jurisdiction=one["jurisdiction"],
+        )
+        for one in table["channel"]
+    }
+
+
+def matter(one: Labelled, channel: ChannelFacts, heard: Heard | None = None) -> Matter:
+    """Make what the normaliser is given of a labelled complaint, typed or as it was heard."""
+    passage = Passage(medium=None, kind=Kind.TEXT, text=one.text, language="zh")
+    if heard is not None:
+        passage = Passage(
+            medium=None, kind=Kind.VOICE, text=heard.text, language="zh", words=heard.words
+        )
+    return Matter(passages=(passage,), channel=channel, received=one.received)
