@@ -7,6 +7,7 @@ from functools import partial
 
 from redis import Redis
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from ingest import queue
 from ingest.blobs import Blobs, open_blobs
@@ -28,6 +29,17 @@ class Ground:
     settings: Settings
     keys: Keys
     normaliser: InstalledNormaliser
+
+    def renew(self) -> None:
+        """Take over a gazetteer that was imported since, leaving no connection behind."""
+        engine = connect(self.settings.database)
+        try:
+            self.normaliser.renew(engine)
+        except OperationalError:
+            # The jobs will find out for themselves that the database is away.
+            return
+        finally:
+            engine.dispose()
 
 
 @dataclass(frozen=True)
