@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 
 from ingest import queue
 from ingest.blobs import Blobs, open_blobs
+from ingest.installed import InstalledNormaliser
 from ingest.queue import RedisQueue
 from ingest.settle import Normaliser
 from models.database import connect, open_database
 from models.keys import Keys
 from models.settings import Settings
-from workers.normaliser import InstalledNormaliser
 from workers.valkey import address
 
 QUEUE_SECONDS = 10.0
