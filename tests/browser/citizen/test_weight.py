@@ -48,9 +48,9 @@ def test_one_can_speak_after_60_kilobytes_and_3_seconds(
     usable = page.evaluate("performance.getEntriesByName('usable')[0].startTime") / 1000
     page.wait_for_load_state("networkidle")
     opened = sum(received)
-    page.click('[data-choose="ug"]')
+    with page.expect_event("requestfinished", lambda one: "welcome.mp3" in one.url):
+        page.click('[data-choose="ug"]')
     page.wait_for_selector("#speak:not([hidden])")
-    page.wait_for_load_state("networkidle")
     spoken = sum(received)
     context.close()
     with capsys.disabled():
