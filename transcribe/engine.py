@@ -170,7 +170,7 @@ class WhisperEngine:
         self._whisper = whisper
         self._tagger = tagger
         self._options = options
-        self._batch = options.batch or BATCH[whisper.device]
+        self.batch = options.batch or BATCH[whisper.device]
 
     @property
     def pack(self) -> Pack:
@@ -181,7 +181,7 @@ class WhisperEngine:
         """Give one outcome a request, in order; a bad one never spoils its neighbours."""
         jobs = [self._open(owner, request) for owner, request in enumerate(requests)]
         windows = [window for job in jobs for window in job.windows]
-        for part in _parts(windows, self._batch * BATCHES_A_ROUND):
+        for part in _parts(windows, self.batch * BATCHES_A_ROUND):
             try:
                 self._round(jobs, part)
             except (RuntimeError, MemoryError, ValueError):
@@ -238,7 +238,7 @@ class WhisperEngine:
         frames = [whisper.window_frames(one.seconds, self._options.buckets) for one in windows]
         turns: dict[int, _Turn] = {}
         for length, places in _grouped(range(len(windows)), lambda place: frames[place]):
-            for part in _parts(places, self._batch):
+            for part in _parts(places, self.batch):
                 encoded = whisper.encode([mels[place] for place in part], length)
                 heads = whisper.languages(encoded)
                 for place, states, head in zip(part, encoded, heads, strict=True):
@@ -318,7 +318,7 @@ class WhisperEngine:
         for _, same in _grouped(
             turns, lambda turn: (turn.frames, self._most_tokens(turn) if forced else 0)
         ):
-            yield from _parts(same, self._batch)
+            yield from _parts(same, self.batch)
 
     def _shorten(self, jobs: list[_Job], turns: list[_Turn]) -> list[_Turn]:
         """Part windows whose text did not fit into what the decoder can write."""
@@ -350,7 +350,7 @@ class WhisperEngine:
 
     def _write_again(self, turns: Sequence[_Turn]) -> None:
         """Decode with a full window, beams, and then temperatures while the scores are poor."""
-        for part in _parts(list(turns), self._batch):
+        for part in _parts(list(turns), self.batch):
             full = self._whisper.encode([turn.mel for turn in part], FULL_FRAMES)
             forced = self._options.forced_tokens_a_second is not None
             left = list(zip(part, full, strict=True))
@@ -388,7 +388,7 @@ class WhisperEngine:
     def _align(self, turns: Sequence[_Turn]) -> None:
         """Time the words of texts, windows of one length and one language together."""
         for (_, tag), same in _grouped(turns, lambda turn: (len(turn.encoded.states), turn.tag)):
-            for part in _parts(same, self._batch):
+            for part in _parts(same, self.batch):
                 timed = self._whisper.align(
                     [turn.encoded for turn in part],
                     tag,
