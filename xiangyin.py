@@ -333,6 +333,22 @@ def channel_units(file: Annotated[Path, typer.Argument(help="CSV of units.")]) -
     typer.echo(f"{count} units stored.")
 
 
+@app.command()
+def seed(
+    rows: Annotated[int, typer.Argument(help="How many invented complaints to add.")],
+) -> None:
+    """Add invented complaints to a database, for measuring how it fares when it is full."""
+    from models import codes
+    from models import seed as seeding
+    from models.database import open_database
+
+    engine, _ = open_database(_settings())
+    made = seeding.fill(
+        engine, rows, codes.load(), progress=lambda done: typer.echo(f"{done:,}", err=True)
+    )
+    typer.echo(f"{made:,} complaints added")
+
+
 @audit_app.command("verify")
 def audit_verify(as_json: Json = False) -> None:
     """Check that no event was changed, removed or reordered; exit 1 if one was."""
