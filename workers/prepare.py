@@ -33,7 +33,8 @@ from workers.attempt import begin, close, forgive, hold
 from workers.confine import Bounds, Confined, Overrun
 from workers.decoding import DecodedPicture, DecodedSound
 from workers.family import end_with_parent
-from workers.house import Ground, House, build, connect_worker, lay_ground
+from workers.house import Ground, House, build, lay_ground
+from workers.stores import connect_worker
 
 # RQ notices a dead worker only when its last sign of life has run out.
 WORKER_TTL = 25

@@ -30,11 +30,11 @@ from transcribe.engine import Engine, Request, load
 from workers.attempt import begin, close, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
-from workers.environment import as_environment
-from workers.house import House, build, connect_worker, lay_ground
+from workers.house import House, build, lay_ground
 from workers.prepare import Failed, working_copy
+from workers.stores import connect_worker
 from workers.warm import Warm
-from workers.watchdog import Pulse, Watchdog
+from workers.watchdog import Pulse
 
 # Samples of so much sound, with what the engine makes of them, fit into some hundred megabytes.
 BATCH_SECONDS = 1_800.0
@@ -46,7 +46,6 @@ IDLE_SECONDS = 180.0
 MOST_JOBS = {"cpu": 16, "cuda": 64}
 WORKER_TTL = 25
 MAINTENANCE_SECONDS = 10
-WATCHED = "from workers.transcribe import watched; watched()"
 # How much a channel's first language is expected before anything was heard, and each next one:
 # together never certain.
 LIKELY_FIRST = 0.45
@@ -257,14 +256,6 @@ def open_warm(settings: Settings) -> Warm:
         settings.pack_folder,
         settings.pack,
     )
-
-
-def main(settings: Settings, *, burst: bool = False) -> None:
-    """Keep a warm worker running and watch it, until told to stop or, with `burst`, it is done."""
-    logs.configure(settings.log_level, "transcribe watchdog")
-    command = [sys.executable, "-c", WATCHED, *(["--burst"] if burst else [])]
-    environment = {**os.environ, **as_environment(settings)}
-    raise SystemExit(Watchdog(command, environment).keep(once=burst))
 
 
 def watched() -> None:
