@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
-from rq.serializers import JSONSerializer
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, func, select
 
@@ -27,6 +26,7 @@ from models.status import MediumState
 from models.transcript import Likely, ListenerReason, Recognition, Transcript
 from transcribe.audio import SAMPLE_RATE
 from transcribe.engine import Engine, Request, load
+from workers import loop
 from workers.attempt import begin, close, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
@@ -44,8 +44,6 @@ GRACE_SECONDS = 90.0
 IDLE_SECONDS = 180.0
 # Jobs that are taken from the queue together: some of the engine's own batches of windows.
 MOST_JOBS = {"cpu": 16, "cuda": 64}
-WORKER_TTL = 25
-MAINTENANCE_SECONDS = 10
 # How much a channel's first language is expected before anything was heard, and each next one:
 # together never certain.
 LIKELY_FIRST = 0.45
@@ -285,15 +283,10 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     worker = BatchWorker(
         [Stage.TRANSCRIBE.value],
         connection=connect_worker(settings),
-        serializer=JSONSerializer,
-        worker_ttl=WORKER_TTL,
-        maintenance_interval=MAINTENANCE_SECONDS,
-        log_job_description=False,
+        **loop.SET,
         perform=perform,
         most=settings.batch or MOST_JOBS["cuda" if settings.device == "cuda" else "cpu"],
         wait=settings.batch_wait_ms / 1000,
         idle=lambda: pulse.idle(IDLE_SECONDS),
     )
-    worker.work(burst=burst, logging_level="WARNING")
-    if not burst and worker._shutdown_requested_date is None:
-        raise SystemExit("The queue went away: the worker ends, to be started again.")
+    loop.run(worker, burst=burst)
