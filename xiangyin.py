@@ -522,7 +522,7 @@ def worker_transcribe(
     burst: Annotated[bool, typer.Option(help="Stop when the queue is empty.")] = False,
 ) -> None:
     """Transcribe what is prepared, with the model loaded once."""
-    from workers.transcribe import main as run
+    from workers.keep import main as run
 
     run(_settings(), burst=burst)
 

@@ -28,7 +28,7 @@ from models.status import Status
 from models.transcript import Transcript
 from tests.conftest import furnish
 from workers.environment import as_environment
-from workers.house import queue_address
+from workers.stores import queue_address
 
 ROOT = Path(__file__).parents[2]
 # What the promise says; a machine that is busy with other things gets no more than that.
