@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ingest.normalise import lexicon, model
 from ingest.normalise.labelled import Labelled
-from ingest.normalise.model import PLACES, Floats, Head, Model
+from ingest.normalise.model import KINDS, Floats, Head, Model, Vocabulary, pieces
 from ingest.normalise.reading import plain
 from ingest.normalise.term import TermIndex
 from models.errors import Invalid
@@ -28,9 +29,10 @@ from models.transcript import Frozen
 FOLDS = 10
 SEED = 7
 # found by cross-validation over the training complaints: see `Fitted.accuracy`
-STRENGTH = {"domain": 60.0, "conduct": 60.0}
-LEXICON_SCALE = {"domain": 1.0, "conduct": 1.0}
-PHRASE_WEIGHT = 0.7
+STRENGTH = {"domain": 10.0, "conduct": 10.0}
+LEXICON_SCALE = {"domain": 0.5, "conduct": 0.3}
+PHRASE_WEIGHT = 1.0
+LEAST_TEXTS = 2  # a piece of one text only teaches that text
 
 
 class Example(Frozen):
@@ -82,7 +84,8 @@ def train(complaints: Sequence[Example], phrases: Sequence[Example] = ()) -> Fit
     """Fit both heads; complaints are also held out in turn to calibrate them."""
     every = (*complaints, *phrases)
     texts = [plain(one.text) for one in every]
-    grams = _gram_matrix(texts)
+    vocabulary = _vocabulary(texts)
+    found = _matrix(vocabulary, texts)
     weights = np.array([one.weight for one in every])
     heads, accuracy = {}, {}
     for name in ("domain", "conduct"):
@@ -90,35 +93,47 @@ def train(complaints: Sequence[Example], phrases: Sequence[Example] = ()) -> Fit
         codes = index.codes
         scores = np.array([model.scores(index.find(text), codes) for text in texts])
         labels = np.array([codes.index(getattr(one, name)) for one in every])
-        logits = _held_out(name, grams, scores, labels, weights, len(complaints), len(codes))
+        logits = _held_out(name, found, scores, labels, weights, len(complaints), len(codes))
         temperature = _temperature(logits, labels[: len(complaints)])
-        heads[name] = _head(name, codes, grams, scores, labels, weights, temperature)
+        heads[name] = _head(name, codes, found, scores, labels, weights, temperature)
         right = logits.argmax(axis=1) == labels[: len(complaints)]
         accuracy[name] = float(right.mean())
     return Fitted(
-        Model(_version(every), heads["domain"], heads["conduct"]), accuracy, len(every)
+        Model(_version(every), vocabulary, heads["domain"], heads["conduct"]), accuracy, len(every)
     )
 
 
-def _gram_matrix(texts: Sequence[str]) -> csr_matrix:
-    """Give the n-grams present in each text. shape = (n_texts, PLACES)"""
-    rows, columns, values = [], [], []
-    for row, text in enumerate(texts):
-        places = model.present(text)
-        rows += [row] * len(places)
-        columns += places.tolist()
-        values += [1.0 / np.sqrt(max(1, len(places)))] * len(places)
-    return csr_matrix((values, (rows, columns)), shape=(len(texts), PLACES))
+def _vocabulary(texts: Sequence[str]) -> Vocabulary:
+    """Take the pieces of at least two texts, with how rare each is."""
+    within = Counter(
+        name for text in texts for name in {piece.kind + piece.name for piece in pieces(text)}
+    )
+    kept = (name for name, number in within.items() if number >= LEAST_TEXTS)
+    names = tuple(sorted(kept, key=lambda name: (KINDS.index(name[0]), name)))
+    shares = np.array([(1 + len(texts)) / (1 + within[name]) for name in names])
+    # rounded as it will be stored, so that training sees what use will see
+    rarity = (np.log(shares) + 1).astype(np.float16).astype(np.float32)
+    return Vocabulary.of(names, rarity)
+
+
+def _matrix(vocabulary: Vocabulary, texts: Sequence[str]) -> csr_matrix:
+    """Give the features of each text. shape = (n_texts, n_pieces)"""
+    every = [vocabulary.features(text) for text in texts]
+    counts = [len(one.rows) for one in every]
+    rows = np.repeat(np.arange(len(texts)), counts)
+    columns = np.concatenate([one.rows for one in every])
+    values = np.concatenate([one.values for one in every])
+    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(vocabulary.names)))
 
 
 def _fit(
     name: str,
-    grams: csr_matrix,
+    found: csr_matrix,
     scores: Floats,
     labels: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> LogisticRegression:
-    features = hstack([grams, csr_matrix(scores * LEXICON_SCALE[name])]).tocsr()
+    features = hstack([found, csr_matrix(scores * LEXICON_SCALE[name])]).tocsr()
     regression = LogisticRegression(C=STRENGTH[name], max_iter=300)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -127,18 +142,18 @@ def _fit(
 
 
 def _logits(
-    fitted: LogisticRegression, name: str, grams: csr_matrix, scores: Floats, codes: int
+    fitted: LogisticRegression, name: str, found: csr_matrix, scores: Floats, codes: int
 ) -> NDArray[np.float64]:
     """Give the logits over all codes; a code without an example gets a very small one."""
-    features = hstack([grams, csr_matrix(scores * LEXICON_SCALE[name])]).tocsr()
-    logits = np.full((grams.shape[0], codes), -30.0)
+    features = hstack([found, csr_matrix(scores * LEXICON_SCALE[name])]).tocsr()
+    logits = np.full((found.shape[0], codes), -30.0)
     logits[:, fitted.classes_] = fitted.decision_function(features)
     return logits
 
 
 def _held_out(
     name: str,
-    grams: csr_matrix,
+    found: csr_matrix,
     scores: Floats,
     labels: NDArray[np.int64],
     weights: NDArray[np.float64],
@@ -156,8 +171,8 @@ def _held_out(
         splits = list(folds.split(np.zeros(complaints), labels[:complaints]))
     for seen, unseen in splits:
         rows = np.concatenate([seen, phrases])
-        fitted = _fit(name, grams[rows], scores[rows], labels[rows], weights[rows])
-        logits[unseen] = _logits(fitted, name, grams[unseen], scores[unseen], codes)
+        fitted = _fit(name, found[rows], scores[rows], labels[rows], weights[rows])
+        logits[unseen] = _logits(fitted, name, found[unseen], scores[unseen], codes)
     return logits
 
 
@@ -176,21 +191,22 @@ def _temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
 def _head(
     name: str,
     codes: tuple[str, ...],
-    grams: csr_matrix,
+    found: csr_matrix,
     scores: Floats,
     labels: NDArray[np.int64],
     weights: NDArray[np.float64],
     temperature: float,
 ) -> Head:
-    fitted = _fit(name, grams, scores, labels, weights)
-    kept = np.zeros((PLACES + len(codes), len(codes)), dtype=np.float32)
+    fitted = _fit(name, found, scores, labels, weights)
+    known = found.shape[1]
+    kept = np.zeros((known + len(codes), len(codes)), dtype=np.float32)
     bias = np.full(len(codes), -30.0, dtype=np.float32)
     kept[:, fitted.classes_] = fitted.coef_.T
     bias[fitted.classes_] = fitted.intercept_
     return Head(
         codes=codes,
-        grams=kept[:PLACES],
-        scores=kept[PLACES:] * LEXICON_SCALE[name],
+        pieces=kept[:known],
+        scores=kept[known:] * LEXICON_SCALE[name],
         bias=bias,
         temperature=temperature,
     )
