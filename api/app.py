@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
         openapi_tags=describe.TAGS,
     )
     app.state.house = house
+    app.state.pulse = health.Pulse()
     errors.install(app)
     for router in (health.router, *routes.ROUTERS):
         app.include_router(router)
