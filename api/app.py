@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
         app.include_router(router)
     describe.keep_examples(app, (health.router, *routes.ROUTERS))
     citizen.mount(app, house)
-    console.install(app, house.keys, secure=settings.base_url.startswith("https:"))
+    console.install(app, house, secure=settings.base_url.startswith("https:"))
     # The last one added is the outermost.
     app.add_middleware(Linger)
     app.add_middleware(SecurityHeaders, secure=settings.base_url.startswith("https:"))

@@ -266,16 +266,16 @@ def watch() -> None:
 
 
 def _note(session: OrmSession, _: object) -> None:
-    noted: set[UUID] = session.info.setdefault("search", set())
+    noted: dict[UUID, None] = session.info.setdefault("search", {})
     for row in [*session.new, *session.dirty]:
         if isinstance(row, Complaint):
-            noted.add(row.id)
+            noted[row.id] = None
         elif isinstance(row, Medium):
-            noted.add(row.complaint_id)
+            noted[row.complaint_id] = None
         elif isinstance(row, Transcript):
             medium = session.get(Medium, row.medium_id)
             if medium is not None:
-                noted.add(medium.complaint_id)
+                noted[medium.complaint_id] = None
 
 
 def _renew_noted(session: OrmSession) -> None:

@@ -1,4 +1,4 @@
-"""A desk with work on it: staff of every role, and invented reports in several languages and forms."""
+"""A desk with work on it: staff of every role, and invented reports of every kind."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STAFF = {
     "lead": (
         Role.LEAD,
         "古丽·阿依",
-        [Permission.IDENTITY, Permission.EXPORT, Permission.ORIGINALS],
+        list(Permission),
     ),
     "inspector": (Role.INSPECTOR, "周明远", [Permission.EXPORT]),
     "listener": (Role.LISTENER, "热娜", []),
@@ -70,7 +70,7 @@ class Laid:
 def lay(engine: Engine, keys: Keys, blobs: Blobs) -> Laid:
     """Put staff, channels, units and reports into an empty installation."""
     with writing(engine) as session:
-        staff = _staff(session, keys)
+        staff = _staff(session)
         _places(session)
     with writing(engine) as session:
         desk = _Desk(session, keys, blobs, staff)
@@ -78,12 +78,11 @@ def lay(engine: Engine, keys: Keys, blobs: Blobs) -> Laid:
     return Laid({name: one.id for name, one in staff.items()}, desk.complaints, desk.media)
 
 
-def _staff(session: Session, keys: Keys) -> dict[str, Account]:
+def _staff(session: Session) -> dict[str, Account]:
     made = {}
     for name, (role, called, permissions) in STAFF.items():
         made[name] = cases.account(
             session,
-            keys,
             role,
             COUNTY if role is not Role.OVERSEER else "653100",
             *permissions,
@@ -120,16 +119,34 @@ class _Desk:
         self.media: dict[str, UUID] = {}
 
     def lay(self) -> None:
-        ug = self.voice(
-            "uyghur",
-            UYGHUR,
-            "ug",
-            5,
-            "كەنتىمىزدىكى سۇ تۇرۇبىسى ئۈچ ئايدىن بېرى بۇزۇق",
-            doubtful=("تۇرۇبىسى",),
-            domain="water_power",
-            unit="古勒巴格村村委会",
-            amount=("ئىككى يۈز", 3, 200.0),
+        self.written(
+            "labour",
+            "工地上十二个人的工资拖到现在没有给，包工头说国庆以后结账。",
+            "labour",
+            200,
+            Status.VERIFYING,
+        )
+        self.written(
+            "service",
+            "去办事大厅跑了六趟，每次都说材料不全，盖一个章还要收二十元。",
+            "service",
+            120,
+            Status.IN_REVIEW,
+        )
+        self.written(
+            "kazakh",
+            "Ауылдағы су құбыры бұзылды, әкімшілік жөндемейді, жәрдемақы да берілмеді.",
+            "water_power",
+            90,
+            language="kk",
+        )
+        self.letter("letter", 70)
+        self.unheard("noise", "", "no_speech", 50)
+        self.written(
+            "duplicate",
+            "柳塘村的低保没有发到困难户手里，名单里全是会计的亲戚，去年冬天就说要公示。",
+            "assistance",
+            30,
         )
         self.voice(
             "chinese",
@@ -143,42 +160,24 @@ class _Desk:
             amount=("三千六百", 4, 3600.0),
             named=True,
         )
-        self.unheard("nuosu", "ii", "unsupported_language", 3)
-        self.unheard("noise", "", "no_speech", 50)
         self.written(
             "typed",
             "通村公路修好两个月就烂了，听说花了四十万元，桥面还裂了一道缝。希望有人来看一看。",
             "works",
             8,
         )
-        self.written(
-            "duplicate",
-            "柳塘村的低保没有发到困难户手里，名单里全是会计的亲戚，去年冬天就说要公示。",
-            "assistance",
-            30,
+        ug = self.voice(
+            "uyghur",
+            UYGHUR,
+            "ug",
+            5,
+            "كەنتىمىزدىكى سۇ تۇرۇبىسى ئۈچ ئايدىن بېرى بۇزۇق",
+            doubtful=("تۇرۇبىسى",),
+            domain="water_power",
+            unit="古勒巴格村村委会",
+            amount=("ئىككى يۈز", 3, 200.0),
         )
-        self.letter("letter", 70)
-        self.written(
-            "service",
-            "去办事大厅跑了六趟，每次都说材料不全，盖一个章还要收二十元。",
-            "service",
-            120,
-            Status.IN_REVIEW,
-        )
-        self.written(
-            "labour",
-            "工地上十二个人的工资拖到现在没有给，包工头说国庆以后结账。",
-            "labour",
-            200,
-            Status.VERIFYING,
-        )
-        self.written(
-            "kazakh",
-            "Ауылдағы су құбыры бұзылды, әкімшілік жөндемейді, жәрдемақы да берілмеді.",
-            "water_power",
-            90,
-            language="kk",
-        )
+        self.unheard("nuosu", "ii", "unsupported_language", 3)
         self.session.add(
             Repeat(
                 complaint_id=self.complaints["chinese"],
@@ -457,7 +456,7 @@ def _pieces(line: str, whole: tuple[str, ...]) -> list[str]:
 
 
 def tone(segments: list[dict[str, object]], seconds: float) -> tuple[bytes, bytes]:
-    """Make a sound with a hum for each word, and its waveform: WAV, and int8 pairs at 20 a second."""
+    """Make a WAV with a hum for each word, and its waveform: int8 pairs at 20 a second."""
     samples = [0] * int(seconds * RATE)
     for segment in segments:
         words = segment["words"]

@@ -7,15 +7,16 @@ from functools import partial
 
 from redis import Redis
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from ingest import queue
 from ingest.blobs import Blobs, open_blobs
+from ingest.installed import InstalledNormaliser
 from ingest.queue import RedisQueue
 from ingest.settle import Normaliser
 from models.database import connect, open_database
 from models.keys import Keys
 from models.settings import Settings
-from workers.normaliser import InstalledNormaliser
 from workers.valkey import address
 
 QUEUE_SECONDS = 10.0
@@ -28,6 +29,17 @@ class Ground:
     settings: Settings
     keys: Keys
     normaliser: InstalledNormaliser
+
+    def renew(self) -> None:
+        """Take over a gazetteer that was imported since, leaving no connection behind."""
+        engine = connect(self.settings.database)
+        try:
+            self.normaliser.renew(engine)
+        except OperationalError:
+            # The jobs will find out for themselves that the database is away.
+            return
+        finally:
+            engine.dispose()
 
 
 @dataclass(frozen=True)

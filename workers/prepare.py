@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -39,6 +40,7 @@ WORKER_TTL = 25
 MAINTENANCE_SECONDS = 10
 MONITORING_SECONDS = 5
 SIGN_OF_LIFE_SECONDS = 25
+RENEW_SECONDS = 30.0
 
 log = structlog.get_logger()
 
@@ -218,8 +220,14 @@ def _bounds(limits: Limits) -> Bounds:
 class PrepareWorker(Worker):
     """A worker that forks for each job, whose children end with it, and whose death shows soon."""
 
+    renewed = 0.0
+
     def fork_work_horse(self, job: Job, queue: RqQueue) -> None:
         self._parent = os.getpid()
+        if _ground is not None and time.monotonic() - self.renewed > RENEW_SECONDS:
+            # Compiled here once, and not by every child for itself.
+            self.renewed = time.monotonic()
+            _ground.renew()
         super().fork_work_horse(job, queue)
 
     def main_work_horse(self, job: Job, queue: RqQueue) -> None:

@@ -20,6 +20,7 @@ from api.staff.session import At, Here
 from models import access, export, search
 from models.access import Act
 from models.account import Account
+from models.columns import now
 from models.database import reading, writing
 from models.export import Export, State
 from models.export import Form as ExportForm
@@ -139,5 +140,5 @@ def _note(at: House, export_id: UUID, **changes: object) -> None:
         for name, value in changes.items():
             setattr(row, name, value)
         if changes.get("state") in (State.DONE, State.FAILED):
-            row.finished_at = export.now()
+            row.finished_at = now()
         session.add(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -96,10 +97,9 @@ def retry(request: Request, at: At, here: Here, medium_id: UUID) -> Response:
     """Try a medium again that was given up."""
     with writing(at.engine) as session:
         workload.retry(session, at.keys, here.account, medium_id)
-    try:
+    # The sweeper finds what is stored and not prepared.
+    with suppress(Unavailable):
         at.queue.enqueue(Stage.PREPARE, medium_id)
-    except Unavailable:
-        pass  # the sweeper finds what is stored and not prepared
     if pages.is_fragment(request):
         return show(request, at, here)
     return pages.back(request, "/staff/queue")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -189,10 +190,9 @@ async def answer_aloud(request: Request, at: At, here: Here, complaint_id: UUID)
     except BaseException:
         at.intake.discard([part])
         raise
-    try:
+    # The sweeper finds what is stored and not prepared.
+    with suppress(Unavailable):
         at.queue.enqueue(Stage.PREPARE, part.medium_id)
-    except Unavailable:
-        pass  # the sweeper finds what is stored and not prepared
     return _record(request, at, here, complaint_id)
 
 

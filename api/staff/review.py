@@ -7,23 +7,27 @@ from difflib import SequenceMatcher
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import ranges
-from api.staff import desk, inbox, pages
+from api.staff import desk, inbox, pages, reading
 from api.staff.pages import StaffRoute
+from api.staff.reading import Reader
 from api.staff.session import At, Here
-from models import access, audit, casework, dossier, fields, presence, review, search
+from models import access, audit, casework, database, dossier, fields, presence, review, search
 from models.access import Act
 from models.audit import Deed
-from models.database import reading, writing
+from models.database import writing
 from models.medium import Medium
 from models.review import Correction
 from models.transcript import Transcript
 
 router = APIRouter(prefix="/staff", route_class=StaffRoute, include_in_schema=False)
+
+
+Read = Annotated[Reader, Depends(reading.of)]
 
 
 class Played(BaseModel):
@@ -136,7 +140,7 @@ def original(request: Request, at: At, here: Here, complaint_id: UUID, medium_id
 @router.get("/complaints/{complaint_id}/media/{medium_id}/peaks")
 def peaks(at: At, here: Here, complaint_id: UUID, medium_id: UUID) -> Response:
     """Give the waveform: int8 pairs, lowest and highest."""
-    with reading(at.engine) as session:
+    with database.reading(at.engine) as session:
         medium = review.voice(session, here.account, complaint_id, medium_id)
     return Response(
         medium.peaks or b"",
@@ -150,7 +154,7 @@ def transcript(
     request: Request, at: At, here: Here, complaint_id: UUID, medium_id: UUID
 ) -> Response:
     """Show the transcript as it stands now, to be put in place of the one on the page."""
-    with reading(at.engine) as session:
+    with database.reading(at.engine) as session:
         complaint = access.find(session, here.account, complaint_id)
         medium = review.voice(session, here.account, complaint_id, medium_id)
         gathered = dossier.gather(session, complaint)
@@ -162,11 +166,18 @@ def transcript(
 
 @router.post("/complaints/{complaint_id}/media/{medium_id}/transcript")
 def correct(
-    at: At, here: Here, complaint_id: UUID, medium_id: UUID, correction: Correction
+    at: At,
+    here: Here,
+    reader: Read,
+    complaint_id: UUID,
+    medium_id: UUID,
+    correction: Correction,
 ) -> Saved:
     """Save a new version."""
+    reader.warm()
     with writing(at.engine) as session:
         made = review.correct(session, at.keys, here.account, complaint_id, medium_id, correction)
+        reader.again(session, complaint_id)
     return Saved(version=made.version)
 
 
@@ -175,13 +186,16 @@ def accept(
     request: Request,
     at: At,
     here: Here,
+    reader: Read,
     complaint_id: UUID,
     medium_id: UUID,
     version: Annotated[int, Form(ge=1)],
 ) -> Response:
     """Accept the newest version."""
+    reader.warm()
     with writing(at.engine) as session:
         review.accept(session, at.keys, here.account, complaint_id, medium_id, version)
+        reader.again(session, complaint_id)
     if pages.wants_page(request):
         return pages.back(request, f"/staff/complaints/{complaint_id}")
     return Response(status_code=204)

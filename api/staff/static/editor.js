@@ -336,7 +336,7 @@ export class Editor {
 
   /** Write a new text into a field, keeping the words at both ends that stay. */
   #rewrite(field, text) {
-    const spans = [...field.querySelectorAll(".w")];
+    const spans = [...field.childNodes];
     let head = 0;
     let used = 0;
     while (head < spans.length && text.startsWith(spans[head].textContent, used)) {
@@ -356,9 +356,10 @@ export class Editor {
       const span = document.createElement("span");
       span.className = "w edited";
       span.textContent = middle;
-      if (replaced.length) {
-        span.dataset.s = replaced[0].dataset.s;
-        span.dataset.e = replaced.at(-1).dataset.e;
+      const timed = replaced.filter((node) => node.dataset?.s);
+      if (timed.length) {
+        span.dataset.s = timed[0].dataset.s;
+        span.dataset.e = timed.at(-1).dataset.e;
       }
       made.push(span);
     }
