@@ -106,7 +106,17 @@ def make(at: House, export_id: UUID) -> None:
         _note(at, export_id, state=State.FAILED)
 
 
+def tidy(at: House) -> None:
+    """Forget the exports that were kept for their day."""
+    with writing(at.engine) as session:
+        for old in export.expired(session):
+            if old.blob:
+                at.blobs.delete(old.blob)
+            session.delete(old)
+
+
 def _make(at: House, export_id: UUID) -> None:
+    tidy(at)
     with reading(at.engine) as session:
         made = session.get_one(Export, export_id)
         account = session.get_one(Account, made.account_id)
