@@ -84,9 +84,20 @@ class Examples:
         self.vocabulary = vocabulary
         self.with_times = with_times
         self.with_previous = with_previous
-        self._previous: dict[str, list[int]] = {}
 
-    def make(self, stored: Stored, rng: random.Random) -> Example:
+    def of(self, drawn: Sequence[Stored], rng: random.Random) -> list[Example]:
+        """Return clips as numbers; the text before one is that of another, as if said before."""
+        made = []
+        texts: dict[str, str] = {}
+        for stored in drawn:
+            clip = stored.clip
+            earlier = texts.get(clip.language, "") if rng.random() < self.with_previous else ""
+            made.append(self.make(stored, rng, earlier))
+            if clip.parts:
+                texts[clip.language] = clip.parts[-1].text
+        return made
+
+    def make(self, stored: Stored, rng: random.Random, earlier: str = "") -> Example:
         """Return one clip as numbers; what is drawn comes from `rng` alone."""
         clip, prompt = stored.clip, self.vocabulary.prompt
         language = self.vocabulary.language(clip.language)
@@ -98,7 +109,7 @@ class Examples:
             silent = np.zeros(stored.frames // 2, np.int64)
             return Example(stored, inputs, targets, ((-1, -1),) * 4, silent, ())
         body, spans = self._body(clip, timed)
-        before = self._before(clip, rng)
+        before = self._before(clip.language, earlier)
         sequence = [*before, prompt.start, language, prompt.transcribe, *body, prompt.end]
         inputs, targets = sequence[:-1], sequence[1:]
         skipped = len(before)
@@ -113,16 +124,12 @@ class Examples:
             self._labels(clip),
         )
 
-    def _before(self, clip: Clip, rng: random.Random) -> list[int]:
-        ids = self.vocabulary.tokenizer.encode(
-            written(clip.parts[-1].text, clip.language), add_special_tokens=False
-        ).ids
-        earlier = self._previous.get(clip.language, [])
-        self._previous[clip.language] = ids
-        if not earlier or rng.random() >= self.with_previous:
+    def _before(self, language: str, earlier: str) -> list[int]:
+        if not earlier:
             return []
-        start_of_previous = self.vocabulary.tokenizer.token_to_id("<|startofprev|>")
-        return [start_of_previous, *earlier[-60:]]
+        tokenizer = self.vocabulary.tokenizer
+        ids = tokenizer.encode(written(earlier, language), add_special_tokens=False).ids
+        return [tokenizer.token_to_id("<|startofprev|>"), *ids[-60:]]
 
     def _body(self, clip: Clip, timed: bool) -> tuple[list[int], list[tuple[int, int]]]:
         prompt = self.vocabulary.prompt

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +21,14 @@ from transcribe.train import (
     batches,
     card,
     clips,
+    curve,
     evaluate,
     fit,
     grammar,
     heldout,
     packfile,
+    plots,
+    recipe,
     showcase,
     synthetic,
     tokens,
@@ -62,6 +65,9 @@ JOINED_SENTENCES = 1600  # a language, drawn again from the sentences of the sin
 CHECK_SENTENCES = 48  # a language
 CHECKED = 120  # of all of them, each time
 RESERVE_CHARACTERS = 2000
+KYRGYZ_SENTENCES = 2600  # a little over 120 minutes
+KYRGYZ_HELDOUT = 300
+REHEARSED_SHARDS = 4  # of the pack's own clips, mixed in while it learns a language
 
 
 @dataclass(frozen=True)
@@ -215,8 +221,9 @@ def export_pack(work: Work = WORK, out: Path = PACK) -> None:
     """Write the pack of the last checkpoint, keeping the report card that is there."""
     known = vocabulary(work, {})
     fit.export(work, known, out)
-    card = packs.read(out).card if (out / packs.PACK_FILE).exists() else {}
-    packfile.write(page(out, card))
+    report = packs.read(out).card if (out / packs.PACK_FILE).exists() else {}
+    packfile.write(page(out, report))
+    plots.keep(work / fit.LOG, out)
 
 
 @app.command()
@@ -262,6 +269,46 @@ def write_heldout(work: Work = WORK, out: Path = ROOT / "samples" / "heldout") -
     """Write samples/heldout: clips of held-out voices and sentences with their manifest."""
     chosen = [line for lines in heldout_lines(work).values() for line in heldout.kept(lines)]
     typer.echo(f"{len(chosen)} clips, {heldout.write(out, chosen, str(SEED)) / 1e6:.2f} MB")
+
+
+@app.command()
+def kyrgyz(
+    work: Work = WORK,
+    pack: Annotated[Path, typer.Option(help="The pack that learns Kyrgyz.")] = PACK,
+    out: Annotated[Path, typer.Option(help="Where recordings, packs and the curve go.")] = Path(
+        "data/kyrgyz"
+    ),
+    points: Annotated[str, typer.Option(help="Minutes of speech, parted by commas.")] = "",
+    hours: Annotated[float, typer.Option(help="Training time of each point.")] = 0.22,
+    threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
+) -> None:
+    """Draw how the pack learns Kyrgyz, which it has never heard, from minutes of recordings."""
+    own = grammar.load(GRAMMARS / "ky.toml")
+    recordings = out / "recordings"
+    if not (recordings / "manifest.jsonl").exists():
+        every = grammar.training_sentences(own, KYRGYZ_SENTENCES, SEED)
+        spoken = [Line("ky", own.voice, text) for text in every]
+        heldout.write(recordings, spoken, str(SEED), TRAINING_VARIANTS)
+        held = grammar.heldout_sentences(own, KYRGYZ_HELDOUT, SEED + 2, every)
+        lines = [Line("ky", own.voice, sentence.text) for sentence in held]
+        heldout.write(out / "heldout", lines, str(SEED + 2))
+    rehearsed = orders(work, texts(training_texts()))[1 : 1 + REHEARSED_SHARDS]
+    for order in rehearsed:
+        synthetic.make(replace(order, folder=out / "rehearsal"))
+    question = curve.Question(
+        tag="ky",
+        shown=recipe.Language("Kyrgyz", "кыргызча"),
+        data=recordings / "manifest.jsonl",
+        heldout=out / "heldout" / "manifest.jsonl",
+        old=ROOT / "samples" / "heldout" / "manifest.jsonl",
+        base=pack,
+        work=out / "curve",
+        minutes=tuple(float(m) for m in points.split(",")) if points else curve.MINUTES,
+        hours=hours,
+        threads=threads,
+        rehearsal=tuple(clips.read(out / "rehearsal")),
+    )
+    typer.echo(curve.table(curve.draw(question, typer.echo, _echo)))
 
 
 @app.command(name="showcase")

@@ -26,7 +26,7 @@ from transcribe.train.progress import Losses, Progress, Watcher
 
 LOOKED_HEADS = 2  # of the last decoder layer: attention that says when a word is said
 _CHECKPOINT = "checkpoint.pt"
-_LOG = "log.jsonl"
+LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class Trainer:
     def _step(
         self, drawn: list[Stored], whole_window: bool, rng: random.Random
     ) -> tuple[Losses, int]:
-        made = [self.examples.make(clip, rng) for clip in drawn]
+        made = self.examples.of(drawn, rng)
         count = min(self.plan.threads, len(made))
         parts = [(made[i::count], random.Random(rng.getrandbits(64))) for i in range(count)]
         self.network.train()
@@ -313,7 +313,7 @@ class Trainer:
 
     def _log(self, row: dict[str, Any]) -> None:
         row = {"step": self.state.step, "seconds": round(self.state.elapsed, 1), **row}
-        with (self.folder / _LOG).open("a", encoding="utf-8") as log:
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 
 

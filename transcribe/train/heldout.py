@@ -61,10 +61,12 @@ def damage(condition: str, rng: random.Random) -> Damage:
     return Damage(gain_db=rng.uniform(-12, -1))
 
 
-def speak(line: Line, condition: str, seed: str) -> Spoken:
-    """Say a line in a voice that training does not know, under a condition."""
+def speak(
+    line: Line, condition: str, seed: str, variants: Sequence[str] = HELDOUT_VARIANTS
+) -> Spoken:
+    """Say a line under a condition, by default in a voice that training does not know."""
     rng = random.Random(f"{seed}|{line.language}|{line.text}|{condition}")
-    sound = synthetic.speak(line, synthetic.voice(line, HELDOUT_VARIANTS, rng), rng)
+    sound = synthetic.speak(line, synthetic.voice(line, variants, rng), rng)
     pcm = augment.apply(
         sound.pcm, damage(condition, rng), np.random.default_rng(rng.getrandbits(64))
     )
@@ -78,7 +80,9 @@ def each(every: Sequence[Line], condition: str, seed: str) -> Iterator[Spoken]:
         yield speak(line, condition, seed)
 
 
-def write(folder: Path, chosen: Sequence[Line], seed: str) -> int:
+def write(
+    folder: Path, chosen: Sequence[Line], seed: str, variants: Sequence[str] = HELDOUT_VARIANTS
+) -> int:
     """Write clips as low-rate Opus with manifest.jsonl; return the bytes written."""
     folder.mkdir(parents=True, exist_ok=True)
     espeak.renew()
@@ -88,7 +92,7 @@ def write(folder: Path, chosen: Sequence[Line], seed: str) -> int:
     for line in chosen:
         number = counts[line.language] = counts.get(line.language, -1) + 1
         condition = {5: "amr", 6: "noise"}.get(number % 7, "clean")
-        spoken = speak(line, condition, seed)
+        spoken = speak(line, condition, seed, variants)
         clip = spoken.sound.clip
         name = f"{line.language}-{number + 1:02}.opus"
         buffer = io.BytesIO()

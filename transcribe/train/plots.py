@@ -1,5 +1,7 @@
 """Curves of a training, and of what more recordings bring, as PNG."""
 
+import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,14 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 _SMOOTHED = 5
+
+
+def keep(log: Path, folder: Path) -> None:
+    """Put a training's log and its curves into a folder, where there is a log."""
+    if log.exists():
+        shutil.copy(log, folder / "training.jsonl")
+        rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        training(rows, folder / "training.png")
 
 
 def training(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

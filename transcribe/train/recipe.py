@@ -1,8 +1,6 @@
 """Grow a pack from recordings: from nothing, from another pack, or from a stock Whisper."""
 
 import hashlib
-import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 import tokenizers
 
 from models import packs
-from transcribe.train import card, evaluate, manifest, packfile, recordings, tokens
+from transcribe.train import card, evaluate, manifest, packfile, plots, recordings, tokens
 from transcribe.train.clips import Stored
 from transcribe.train.manifest import Entry, Manifest, Refused, Split
 from transcribe.train.progress import Progress
@@ -137,7 +135,7 @@ def train(wish: Wish, say: Say, watch: Watch | None = None) -> Outcome:
     }
     pack = pack.model_copy(update={"card": report})
     packfile.write(pack)
-    _keep_log(wish)
+    plots.keep(wish.work / "log.jsonl", wish.out)
     say(card.table(rows))
     return Outcome(pack, tuple(rows), told.refused, known)
 
@@ -158,6 +156,31 @@ def check(folder: Path, data: Path, threads: int = 2) -> tuple[list[card.Row], t
             f" {', '.join(recogniser.pack.tags)}"
         )
     return card.rows(evaluate.measure(recogniser, evaluate.known(read.entries))), read.refused
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a pack may take the place of another: mean CER as shares, on the same recordings."""
+
+    worse: bool
+    new: float
+    old: float
+
+
+def compare(candidate: Path, current: Path, data: Path, threads: int = 2) -> Verdict:
+    """Measure two packs on the languages of the one in place; one that it lacks counts as lost."""
+    held = {
+        row.language: row.cer.value
+        for row in check(current, data, threads)[0]
+        if row.condition == "all"
+    }
+    try:
+        rows = check(candidate, data, threads)[0]
+    except manifest.ManifestError:
+        rows = []
+    new = {row.language: row.cer.value for row in rows if row.condition == "all"}
+    means = [sum(found.get(tag, 1.0) for tag in held) / len(held) for found in (new, held)]
+    return Verdict(means[0] > means[1], *means)
 
 
 def _silent(progress: Progress) -> None:
@@ -283,14 +306,3 @@ def _page(wish: Wish, told: Summary) -> packs.Pack:
 def _measured(wish: Wish, entries: Sequence[Entry]) -> list[card.Row]:
     recogniser = evaluate.Recogniser(wish.out, wish.threads)
     return card.rows(evaluate.measure(recogniser, evaluate.known(entries)))
-
-
-def _keep_log(wish: Wish) -> None:
-    """Put the log and its curves beside the pack."""
-    from transcribe.train import plots
-
-    log = wish.work / "log.jsonl"
-    if log.exists():
-        shutil.copy(log, wish.out / "training.jsonl")
-        rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-        plots.training(rows, wish.out / "training.png")

@@ -124,7 +124,7 @@ def _loop(
         rng = random.Random(f"{_SEED}|{state.step}")
         for drawn in batches.rounds(stored, _FRAMES, rng, 256):
             began = time.monotonic()
-            made = [examples.make(clip, rng) for clip in drawn]
+            made = examples.of(drawn, rng)
             # A stock model was trained on whole windows and is shown nothing else.
             batch = batches.collate(made, vocabulary.prompt.end, rng, whole_window=True)
             loss = _loss(model, batch, wish.device)

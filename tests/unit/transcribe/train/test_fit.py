@@ -243,7 +243,7 @@ def test_windows_are_padded_with_zeros_after_the_features(
     first = made[0].stored
     assert not batch.mel[0, :, first.frames :].any()
     assert torch.equal(
-        batch.mel[0, :, : first.frames].T, torch.from_numpy(first.features()).float()
+        batch.mel[0, :, : first.frames].T, torch.from_numpy(first.features().astype(np.float32))
     )
 
 
