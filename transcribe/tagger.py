@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def load(folder: Path) -> Tagger | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             if int(saved["version"]) != VERSION:
                 raise ValueError(f"version {int(saved['version'])}")
             return Tagger(
@@ -114,7 +115,7 @@ def load(folder: Path) -> Tagger | None:
                 known_bias=float(saved["known_bias"]),
                 known_slope=float(saved["known_slope"]),
             )
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, AttributeError, EOFError, BadZipFile) as error:
         raise Misconfigured(
             f"{path} 不是可用的语言判别文件：{error}。请重新训练或删除它。",
             f"{path} is no usable tagger ({error}): train it again or remove it.",

@@ -1,0 +1,121 @@
+"""The judge of languages: what it learns, what it calls unknown, and what it keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.errors import Invalid, Misconfigured
+from transcribe import lessons, tagger
+from transcribe.lessons import Example
+from transcribe.tagger import Tagger, Vector
+
+WIDTH = 40
+CENTRES = np.random.default_rng(1).normal(0, 1, (40, WIDTH))
+PLACES = {name: number for number, name in enumerate(("zh", "ug", "kk", "ii", "ky", "fr"))}
+OTHERS = [f"x{number}" for number in range(20)]
+
+
+def example(group: str, tag: str, seed: int, logprob: float) -> Example:
+    """Draw an example around the centre of its language."""
+    draw = np.random.default_rng([PLACES.get(group, 7), *map(ord, group), seed])
+    place = PLACES.get(group, 10 + OTHERS.index(group) if group in OTHERS else 39)
+    noise = draw.normal(0, 1, WIDTH) * 0.4
+    return Example((CENTRES[place] + noise).astype(np.float32), tag, group, logprob)
+
+
+def lesson(count: int = 30) -> list[Example]:
+    """Make examples of three known languages and of twenty others."""
+    known = [example(tag, tag, n, -0.2) for tag in ("zh", "ug", "kk") for n in range(count)]
+    others = [example(name, "und", n, -1.5) for name in OTHERS for n in range(count // 3)]
+    silent = [example("noise", "zxx", n, -2.0) for n in range(count)]
+    return known + others + silent
+
+
+@pytest.fixture(scope="module")
+def taught() -> Tagger:
+    """Teach a tagger once."""
+    return lessons.teach(lesson())
+
+
+def best(judge: Tagger, embedding: Vector) -> tuple[str, float]:
+    """Give what a tagger hears first."""
+    first = judge.hear(embedding)[0]
+    return first.tag, first.probability
+
+
+@pytest.mark.parametrize("tag", ["zh", "ug", "kk"])
+def test_a_language_that_was_taught_is_known(tag: str, taught: Tagger) -> None:
+    heard = [best(taught, example(tag, tag, seed, 0).embedding)[0] for seed in range(900, 1_000)]
+    assert heard.count(tag) >= 95
+
+
+def test_another_language_is_und_also_if_never_heard(taught: Tagger) -> None:
+    heard = [best(taught, example(name, "und", 2_000, 0).embedding)[0] for name in OTHERS]
+    assert heard.count("und") == len(heard)
+    far = (CENTRES[38] * 3).astype(np.float32)
+    assert best(taught, far)[0] == "und"
+
+
+def test_probabilities_sum_to_one_and_come_best_first(taught: Tagger) -> None:
+    heard = taught.hear(example("zh", "zh", 5, 0).embedding)
+    assert sum(one.probability for one in heard) == pytest.approx(1)
+    masses = [one.probability for one in heard]
+    assert masses == sorted(masses, reverse=True)
+
+
+def test_a_well_written_text_speaks_for_the_pack(taught: Tagger) -> None:
+    assert taught.known(-0.2) >= taught.known(-1.5)
+
+
+def test_what_is_kept_is_the_same_after_reading(taught: Tagger, tmp_path: Path) -> None:
+    path = tagger.save(taught, tmp_path)
+    read = tagger.load(tmp_path)
+    assert read is not None
+    assert path.stat().st_size < 100_000
+    for seed in range(10):
+        embedding = example("ug", "ug", seed, 0).embedding
+        assert best(read, embedding) == pytest.approx(best(taught, embedding), abs=0.02)
+
+
+def test_nothing_of_one_recording_is_kept(taught: Tagger, tmp_path: Path) -> None:
+    tagger.save(taught, tmp_path)
+    with np.load(tmp_path / tagger.FILE) as saved:
+        rows = {name: saved[name].shape for name in saved.files}
+    assert rows["prototypes"][0] == len(taught.labels) == 3 + len(OTHERS) + 1
+
+
+def test_twenty_recordings_make_a_further_language_known(taught: Tagger) -> None:
+    more = lessons.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
+    assert more.tags == (*taught.tags, "ii")
+    for tag in ("ii", "kk"):
+        heard = [
+            best(more, example(tag, tag, seed, 0).embedding)[0] for seed in range(3_000, 3_100)
+        ]
+        assert heard.count(tag) >= 95
+
+
+def test_too_few_recordings_are_refused_with_what_is_needed() -> None:
+    with pytest.raises(Invalid, match="ug"):
+        lessons.teach([*(example("zh", "zh", n, 0) for n in range(9)), example("ug", "ug", 1, 0)])
+    with pytest.raises(Invalid):
+        lessons.teach([example("zh", "zh", n, 0) for n in range(30)])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY"])
+def test_a_damaged_file_is_refused_with_what_to_do(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / tagger.FILE).write_bytes(content)
+    with pytest.raises(Misconfigured, match="train it again"):
+        tagger.load(tmp_path)
+
+
+def test_a_file_with_pickles_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / tagger.FILE, version=1, labels=np.array([object()], dtype=object))
+    with pytest.raises(Misconfigured):
+        tagger.load(tmp_path)
+
+
+def test_a_pack_without_a_tagger_has_none(tmp_path: Path) -> None:
+    assert tagger.load(tmp_path) is None
