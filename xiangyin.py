@@ -1,10 +1,77 @@
-"""乡音: the command line, and the front door of everything."""
+"""乡音: the command line, and the front door of everything.
+
+Settings are read here once for each command and handed down. Exit codes: 0 done, 1 refused or
+failed (one sentence on standard error says what to do), 2 wrong usage.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="乡音: spoken complaints become one standard record.")
+from models.account import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.packs import Pack
+    from models.settings import Settings
+    from transcribe.train.progress import Progress as TrainingProgress
+
+TRAINING_LINE_STEPS = 20
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="乡音 Xiangyin: spoken, typed and photographed complaints become one standard record.",
+)
+worker_app = typer.Typer(no_args_is_help=True, help="Run one worker.")
+pack_app = typer.Typer(no_args_is_help=True, help="Language packs: see, install, train, measure.")
+tagger_app = typer.Typer(no_args_is_help=True, help="The classifier that tells languages.")
+user_app = typer.Typer(no_args_is_help=True, help="Staff accounts and tokens for programs.")
+channel_app = typer.Typer(no_args_is_help=True, help="Channels: where reports come in.")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
+for name, group in {
+    "worker": worker_app,
+    "pack": pack_app,
+    "tagger": tagger_app,
+    "user": user_app,
+    "channel": channel_app,
+    "audit": audit_app,
+}.items():
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Server = Annotated[str, typer.Option(help="Address of a running server.")]
+
+
+class Stage(StrEnum):
+    """The two kinds of worker."""
+
+    PREPARE = "prepare"
+    TRANSCRIBE = "transcribe"
+
+
+def _settings() -> Settings:
+    from models.settings import Settings
+
+    return Settings()
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
 @app.command()
@@ -15,6 +82,461 @@ def version() -> None:
     typer.echo(installed("xiangyin"))
 
 
+@app.command()
+def up(
+    with_parent: Annotated[
+        bool, typer.Option(help="Stop when the process that started this one ends.")
+    ] = False,
+) -> None:
+    """Run everything on this machine: queue, web, workers and sweeper, until Ctrl-C."""
+    from workers.family import end_with_parent
+    from workers.supervise import run
+
+    if with_parent:
+        end_with_parent(os.getppid())
+    run(_settings())
+
+
+@app.command()
+def serve() -> None:
+    """Run the web process alone."""
+    from api.serve import serve as run
+
+    run(_settings())
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Use a fresh data folder, check the outcome, stop.")
+    ] = False,
+) -> None:
+    """Start everything, submit the samples as citizens would, and show what came out."""
+    from api.demo import run
+
+    raise typer.Exit(run(_settings(), once=once))
+
+
+@app.command()
+def submit(
+    files: Annotated[list[Path], typer.Argument(help="Recordings, photographs, .txt files.")],
+    channel: Annotated[str, typer.Option(help="The channel's code.")] = "",
+    language: Annotated[str, typer.Option(help="BCP-47 tag that the speaker declares.")] = "",
+    server: Server = "",
+    wait: Annotated[bool, typer.Option(help="Wait until the report is processed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Submit files as one report and print its receipt."""
+    from api.client import Client
+
+    with Client(server or _settings().base_url) as client:
+        reply = client.submit(files, channel=channel, language=language)
+        state = client.wait(reply.receipt) if wait else None
+    if as_json:
+        _print_json({"receipt": reply.receipt, "state": state})
+    else:
+        typer.echo(reply.receipt + (f"  {state}" if state else ""))
+
+
+@app.command()
+def sweep() -> None:
+    """Look once for work that a crash left behind, and hand it to the queue again."""
+    from workers.sweep import sweep_once
+
+    typer.echo(f"{sweep_once(_settings())} handed to the queue again")
+
+
+@app.command()
+def transcribe(
+    files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,
+    language: Annotated[str, typer.Option(help="BCP-47 tag that the speaker declares.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Transcribe files here and now; needs neither queue nor database."""
+    from transcribe.engine import load
+    from transcribe.files import find, recognise
+
+    settings = _settings()
+    engine = load(
+        _pack(settings, pack),
+        device=settings.device,
+        compute_type=settings.compute_type,
+        threads=settings.threads,
+        batch=settings.batch,
+    )
+    for line in recognise(
+        engine, find(files), declared=language, max_seconds=settings.limits.recording_seconds
+    ):
+        if as_json:
+            typer.echo(line.model_dump_json())
+        else:
+            state = line.reason or line.status
+            tag = f"{line.language.tag} {line.language.confidence:.2f}"
+            typer.echo(f"{line.file}  {tag}  {state}  {line.text or line.error}")
+
+
+def _pack(settings: Settings, folder: Path | None) -> Pack:
+    from models import packs
+    from workers.warm import choose
+
+    return packs.read(folder) if folder else choose(settings.pack_folder, settings.pack)
+
+
+@pack_app.command("list")
+def pack_list(as_json: Json = False) -> None:
+    """List the packs that are installed; the one that workers use is marked."""
+    from models import packs
+    from workers.warm import choose, demo_pack
+
+    settings = _settings()
+    used = choose(settings.pack_folder, settings.pack)
+    found = (packs.read(demo_pack()), *packs.installed(settings.pack_folder))
+    if as_json:
+        _print_json(
+            [
+                {
+                    "name": one.name,
+                    "version": one.version,
+                    "languages": one.tags,
+                    "used": one == used,
+                }
+                for one in found
+            ]
+        )
+        return
+    for one in found:
+        typer.echo(f"{'*' if one == used else ' '} {one.label}  {' '.join(one.tags)}")
+
+
+@pack_app.command("info")
+def pack_info(folder: Annotated[Path, typer.Argument()], as_json: Json = False) -> None:
+    """Show what a pack's folder says, with its report card."""
+    from rich.console import Console
+    from rich.pretty import Pretty
+
+    from models import packs
+
+    found = packs.read(folder)
+    if as_json:
+        typer.echo(found.model_dump_json())
+    else:
+        Console().print(Pretty(found.model_dump(mode="json"), expand_all=False))
+
+
+@pack_app.command("install")
+def pack_install(
+    source: Annotated[str, typer.Argument(help="A pack's folder, or the name of a stock Whisper.")],
+    force: Annotated[bool, typer.Option(help="Even if it is worse than the one in use.")] = False,
+) -> None:
+    """Install a pack; running workers take it over between two batches."""
+    from models import packs
+    from workers.warm import choose
+
+    settings = _settings()
+    folder = Path(source)
+    if not folder.is_dir():
+        from transcribe.stock import download
+
+        folder = download(source, settings.pack_folder / ".stock")
+    used = choose(settings.pack_folder, settings.pack)
+    installed = packs.install(folder, settings.pack_folder, instead_of=used, force=force)
+    typer.echo(f"Installed {installed.label} in {installed.folder}.")
+
+
+@pack_app.command("train")
+def pack_train(
+    data: Annotated[list[Path], typer.Argument(help="Manifests, JSON lines.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new pack.")],
+    base: Annotated[
+        str, typer.Option(help="scratch, a pack's folder, or a Whisper in Hugging Face's form.")
+    ] = "scratch",
+    hours: Annotated[float, typer.Option(help="Training time in all.")] = 1.0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    work: Annotated[Path | None, typer.Option(help="Where clips and checkpoints lie.")] = None,
+    rehearse: Annotated[
+        Path | None, typer.Option(help="Manifest of the base's own languages, to keep them.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The new pack's name.")] = "",
+    version: Annotated[str, typer.Option(help="Its version.")] = "1",
+    licence: Annotated[str, typer.Option(help="Of the recordings' pack.")] = "not stated",
+) -> None:
+    """Grow a pack from recordings; goes on where it was stopped. Needs the train extra."""
+    from transcribe.train import recipe
+
+    folder = work or out.with_name(out.name + ".work")
+    wish = recipe.Wish(
+        data=tuple(data),
+        out=out,
+        work=folder,
+        base=base,
+        hours=hours,
+        device=_device(device),
+        name=name or out.name,
+        version=version,
+        licence=licence,
+        rehearsal=recipe.rehearsal(rehearse, folder / "rehearsal") if rehearse else (),
+    )
+    recipe.train(wish, typer.echo, _training_watch())
+
+
+def _device(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _training_watch() -> Callable[[TrainingProgress], None]:
+    def watch(progress: TrainingProgress) -> None:
+        if progress.step % TRAINING_LINE_STEPS == 0:
+            rates = " ".join(f"{tag} {rate:.1%}" for tag, rate in progress.cer.items())
+            typer.echo(
+                f"{progress.share:6.1%}  step {progress.step}  loss {progress.losses.total:.3f}  "
+                f"{progress.clips_a_second:.0f} clips/s  {progress.seconds_left / 60:.0f} min left"
+                f"  CER {rates or 'not yet'}"
+            )
+
+    return watch
+
+
+@pack_app.command("evaluate")
+def pack_evaluate(
+    folder: Annotated[Path, typer.Argument(help="A pack's folder.")],
+    data: Annotated[Path, typer.Argument(help="A manifest, or a folder with manifest.jsonl.")],
+    as_json: Json = False,
+) -> None:
+    """Measure a pack on recordings whose texts are known, and print its report card."""
+    from transcribe.train import card, recipe
+
+    manifest = data / "manifest.jsonl" if data.is_dir() else data
+    rows, refused = recipe.check(folder, manifest)
+    for refusal in refused:
+        typer.echo(f"left out: line {refusal.line}: {refusal.reason}", err=True)
+    if as_json:
+        _print_json({"rows": [row.as_dict() for row in rows], "left_out": len(refused)})
+    else:
+        typer.echo(card.table(rows))
+
+
+@tagger_app.command("train")
+def tagger_train(
+    data: Annotated[Path, typer.Argument(help="Manifest of confirmed recordings.")],
+    pack: Annotated[Path | None, typer.Option(help="Folder of the pack it belongs to.")] = None,
+) -> None:
+    """Teach the tagger of a pack the languages of confirmed recordings."""
+    from transcribe import lessons, tagger
+    from transcribe.whisper import Whisper
+
+    chosen = _pack(_settings(), pack)
+    taught = lessons.train(Whisper(chosen), lessons.read(data), tagger.load(chosen.folder))
+    typer.echo(f"Wrote {tagger.save(taught, chosen.folder)}: {' '.join(taught.labels)}")
+
+
+@tagger_app.command("evaluate")
+def tagger_evaluate(
+    data: Annotated[Path, typer.Argument(help="Manifest; languages the pack lacks count as und.")],
+    pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,
+) -> None:
+    """Measure the language tags: accuracy, unknown languages, calibration; prints JSON."""
+    from transcribe import evaluate, lessons
+    from transcribe.engine import load
+
+    engine = load(_pack(_settings(), pack))
+    judged = evaluate.judge(engine, lessons.read(data), engine.pack.tags)
+    typer.echo(evaluate.figures(judged).model_dump_json(indent=1))
+
+
+@app.command()
+def bench(
+    shape: Annotated[
+        str, typer.Option(help="tiny, base, small or large-v3-turbo, with random weights.")
+    ] = "",
+    pack: Annotated[Path | None, typer.Option(help="Folder of a pack with real weights.")] = None,
+    messages: Annotated[int, typer.Option(help="How many messages.")] = 32,
+    threads: Annotated[int, typer.Option(help="Processor threads; 0: all cores.")] = 0,
+    heldout: Annotated[Path | None, typer.Option(help="Manifest with known texts.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write the plot here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what this machine can do, side by side with plain faster-whisper."""
+    from workers import bench as race
+
+    plan = race.Plan(shape=shape, pack=pack, messages=messages, threads=threads, heldout=heldout)
+    report = race.run(plan, lambda line: typer.echo(line, err=True))
+    if plot:
+        race.draw(report, plot)
+    if as_json:
+        typer.echo(report.model_dump_json())
+        return
+    typer.echo(f"{report.messages_per_hour:.0f} messages an hour")
+    for name, ratio in report.ratio.items():
+        typer.echo(f"  {ratio:5.2f} times {name}")
+
+
+@user_app.command("add")
+def user_add(
+    username: str,
+    role: Annotated[Role, typer.Option()],
+    division: Annotated[str, typer.Option(help="Six digits, for example 510729.")],
+    name: Annotated[str, typer.Option()] = "",
+    languages: Annotated[str, typer.Option(help="BCP-47 tags, separated by commas.")] = "",
+    permissions: Annotated[
+        str, typer.Option(help="Of identity, originals, export; separated by commas.")
+    ] = "",
+    unit: Annotated[str, typer.Option(help="Code of the unit whose staff they are.")] = "",
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)
+    ] = "",
+) -> None:
+    """Add a member of staff; the password is asked for."""
+    from models import accounts
+    from models.account import Permission
+    from models.database import open_database, writing
+
+    engine, keys = open_database(_settings())
+    with writing(engine) as session:
+        accounts.add(
+            session,
+            keys,
+            username=username,
+            password=password,
+            role=role,
+            division_code=division,
+            name=name,
+            unit_code=unit or None,
+            languages=_listed(languages),
+            permissions=[Permission(one) for one in _listed(permissions)],
+        )
+    typer.echo(f"Added {username}.")
+
+
+@user_app.command("token")
+def user_token(
+    username: str, label: Annotated[str, typer.Option(help="What it is for.")] = ""
+) -> None:
+    """Make a bearer token for a program that acts for an account; it is shown once."""
+    from models import accounts, tokens
+    from models.database import open_database, writing
+
+    engine, keys = open_database(_settings())
+    with writing(engine) as session:
+        account = accounts.by_name(session, username)
+        typer.echo(tokens.issue(session, keys, account, name=label))
+
+
+@channel_app.command("add")
+def channel_add(
+    code: str,
+    name: Annotated[str, typer.Option()],
+    jurisdiction: Annotated[str, typer.Option(help="Six digits, for example 510729.")],
+    unit: Annotated[str, typer.Option(help="Code of the unit inspected.")] = "",
+    languages: Annotated[str, typer.Option(help="BCP-47 tags in the order shown.")] = "",
+    inspection: Annotated[str, typer.Option(help="Code of the inspection round.")] = "",
+) -> None:
+    """Add a channel and print the address for its QR code."""
+    from models import channels
+    from models.channel import Channel
+    from models.database import open_database, writing
+
+    settings = _settings()
+    engine, _ = open_database(settings)
+    tags = _listed(languages) or list(channels.LANGUAGES)
+    with writing(engine) as session:
+        channels.add(
+            session,
+            Channel(
+                code=code,
+                name=name,
+                jurisdiction=jurisdiction,
+                unit_code=unit or None,
+                languages=tags,
+                round=inspection,
+            ),
+        )
+    typer.echo(channels.address(settings.base_url, code))
+
+
+@channel_app.command("units")
+def channel_units(file: Annotated[Path, typer.Argument(help="CSV of units.")]) -> None:
+    """Import the gazetteer: the units and places that complaints can be about."""
+    from models import gazetteer
+    from models.database import open_database, writing
+
+    units = gazetteer.read(file)
+    engine, _ = open_database(_settings())
+    with writing(engine) as session:
+        count = gazetteer.store(session, units)
+    typer.echo(f"{count} units stored.")
+
+
+@app.command()
+def seed(
+    rows: Annotated[int, typer.Argument(help="How many invented complaints to add.")],
+) -> None:
+    """Add invented complaints to a database, for measuring how it fares when it is full."""
+    from models import codes
+    from models import seed as seeding
+    from models.database import open_database
+
+    engine, _ = open_database(_settings())
+    made = seeding.fill(
+        engine, rows, codes.load(), progress=lambda done: typer.echo(f"{done:,}", err=True)
+    )
+    typer.echo(f"{made:,} complaints added")
+
+
+@audit_app.command("verify")
+def audit_verify(as_json: Json = False) -> None:
+    """Check that no event was changed, removed or reordered; exit 1 if one was."""
+    from models import audit
+    from models.database import open_database, reading
+
+    engine, keys = open_database(_settings())
+    with reading(engine) as session:
+        verdict = audit.verify(session, keys)
+    if as_json:
+        _print_json(asdict(verdict))
+    else:
+        typer.echo("The log is whole." if verdict.fault is None else f"Damaged: {verdict.fault}")
+    raise typer.Exit(0 if verdict.fault is None else 1)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+@worker_app.command("prepare")
+def worker_prepare(
+    burst: Annotated[bool, typer.Option(help="Stop when the queue is empty.")] = False,
+) -> None:
+    """Decode what comes in, each medium in a child process of its own."""
+    from workers.prepare import main as run
+
+    run(_settings(), burst=burst)
+
+
+@worker_app.command("transcribe")
+def worker_transcribe(
+    burst: Annotated[bool, typer.Option(help="Stop when the queue is empty.")] = False,
+) -> None:
+    """Transcribe what is prepared, with the model loaded once."""
+    from workers.keep import main as run
+
+    run(_settings(), burst=burst)
+
+
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; an error of ours becomes one sentence in both languages."""
+    from models.errors import XiangyinError
+
+    try:
+        app()
+    except XiangyinError as error:
+        typer.echo(f"{error.zh}\n{error.en}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,15 +17,19 @@ import models.account
 import models.channel
 import models.complaint
 import models.event
+import models.export
 import models.medium
+import models.presence
 import models.transcript  # noqa: F401  every table must be known before metadata is used
 from models import keys as key_file
+from models import search
 from models.errors import Misconfigured, Unavailable
 from models.event import Deployment
 from models.keys import Keys
 from models.settings import Settings
 
 BUSY_MS = 15_000
+search.watch()
 
 
 def connect(url: str) -> Engine:

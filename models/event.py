@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, Integer
+from sqlalchemy import JSON, BigInteger, Column, Integer, text
 from sqlmodel import Field, SQLModel
 
 from models.columns import UtcDateTime, now, uuid7
@@ -30,13 +30,21 @@ class Event(SQLModel, table=True):
 
 
 class Heard(SQLModel, table=True):
-    """A stretch of a recording that an account played, merged with its neighbours."""
+    """A stretch of a recording that an account played, merged with its neighbours.
+
+    at : when the last of it was played; nobody hears more seconds than have passed since
+    """
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     medium_id: UUID = Field(foreign_key="medium.id", index=True)
     account_id: UUID = Field(foreign_key="account.id")
     start: float
     end: float
+    at: datetime = Field(
+        default_factory=now,
+        sa_type=UtcDateTime,
+        sa_column_kwargs={"server_default": text("CURRENT_TIMESTAMP")},
+    )
 
 
 class Draft(SQLModel, table=True):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
-from models.errors import Misconfigured
+from models.errors import Conflict, Misconfigured
 from models.transcript import Frozen
 
 PACK_FILE = "pack.toml"
@@ -108,3 +110,61 @@ def installed(folder: Path) -> tuple[Pack, ...]:
         return ()
     found = [read(path.parent) for path in sorted(folder.glob(f"*/{PACK_FILE}"))]
     return tuple(sorted(found, key=lambda pack: (pack.name, pack.version)))
+
+
+def install(folder: Path, into: Path, *, instead_of: Pack | None, force: bool = False) -> Pack:
+    """Copy a pack's folder to where workers look, whole or not at all; older ones stay.
+
+    instead_of : the pack in use, which the new one must not be worse than on the languages that
+    both know, by their report cards; `force` skips that.
+    Raise Conflict if it is worse, has no card, or the same version is there already.
+    """
+    pack = read(folder)
+    if instead_of is not None and not force:
+        _require_no_worse(pack, instead_of)
+    target = into / f"{pack.name}-{pack.version}"
+    if target.exists():
+        raise Conflict(
+            f"语言包 {pack.label} 已经安装，请先换一个版本号。",
+            f"The pack {pack.label} is installed already: give the new one another version.",
+            code="pack_installed",
+        )
+    into.mkdir(parents=True, exist_ok=True)
+    # A worker may look at any moment: it must see the whole pack or nothing.
+    with tempfile.TemporaryDirectory(dir=into, prefix=".coming-") as coming:
+        copied = Path(coming) / "pack"
+        shutil.copytree(folder, copied)
+        copied.rename(target)
+    # The newest is the one used, and copying keeps the original's times.
+    (target / PACK_FILE).touch()
+    return read(target)
+
+
+def error_rates(pack: Pack) -> dict[str, float]:
+    """Give the character error rate in per cent of each language on the card, all clips together."""
+    rows = pack.card.get("rows", ())
+    return {row["language"]: float(row["cer"]) for row in rows if row["condition"] == "all"}
+
+
+def _require_no_worse(new: Pack, old: Pack) -> None:
+    mine, known = error_rates(new), error_rates(old)
+    if known and not mine:
+        raise Conflict(
+            f"语言包 {new.label} 没有成绩单，请先用 xiangyin pack evaluate 测一遍，或加 --force。",
+            f"The pack {new.label} has no report card: measure it with `xiangyin pack evaluate`, or "
+            "use --force.",
+            code="pack_unmeasured",
+        )
+    shared = sorted(mine.keys() & known.keys())
+    if not shared:
+        return
+    before = sum(known[tag] for tag in shared) / len(shared)
+    after = sum(mine[tag] for tag in shared) / len(shared)
+    if after > before:
+        raise Conflict(
+            f"语言包 {new.label} 比在用的 {old.label} 差：字错率 {after:.2f}% 对 {before:.2f}%"
+            f"（{' '.join(shared)}）。确要安装请加 --force。",
+            f"The pack {new.label} is worse than {old.label}: character error rate {after:.2f} % "
+            f"against {before:.2f} % on {' '.join(shared)}. Use --force to install it anyway.",
+            code="pack_worse",
+        )

@@ -26,6 +26,17 @@ class Limits(BaseSettings):
     decode_wall_seconds: int = 180
 
 
+class Rates(BaseSettings):
+    """How often things may be done, as the `limits` library writes it ("60/hour;600/day")."""
+
+    model_config = SettingsConfigDict(env_prefix="XIANGYIN_RATE_", frozen=True)
+
+    submissions_per_channel: str = "600/hour"
+    submissions_per_address: str = "60/hour"
+    guesses: str = Field("60/minute;1200/hour", description="wrong receipts over the whole server")
+    guesses_per_address: str = "10/minute;60/hour"
+
+
 class Settings(BaseSettings):
     """One frozen object; every field is an environment variable `XIANGYIN_<NAME>`."""
 
@@ -49,6 +60,7 @@ class Settings(BaseSettings):
     default_channel: str = "default"
 
     limits: Limits = Field(default_factory=Limits)
+    rates: Rates = Field(default_factory=Rates)
     idempotency_hours: int = 72
     retention_years: int = 10
     attempts: int = Field(3, description="tries of a job before its medium goes to a listener")

@@ -1,0 +1,1 @@
+"""The door for citizens: a page that nobody needs to read, the receipt, and posters."""

@@ -1,0 +1,1 @@
+"""The door for programs: the versioned interface under /v1."""

@@ -1,0 +1,1 @@
+"""The console: where staff listen, read, correct and decide."""

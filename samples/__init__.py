@@ -1,0 +1,1 @@
+"""What ships as samples: clips, documents, grammars, prompts and how they were made."""

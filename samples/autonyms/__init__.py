@@ -1,0 +1,1 @@
+"""Names of languages as outlines."""

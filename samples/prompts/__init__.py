@@ -1,0 +1,1 @@
+"""The spoken defaults of the citizens' page."""

@@ -1,0 +1,226 @@
+"""A listener's day, in a real browser: find a report, hear it, mend it, accept it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, expect
+from sqlmodel import col, select
+
+from api.app import create_app
+from ingest.blobs import Blobs
+from models import audit, review
+from models.account import Account
+from models.database import reading, writing
+from models.event import Event, Heard
+from models.medium import Medium
+from models.status import MediumState
+from tests import cases, desk
+from tests.conftest import House
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+WAIT = 60_000
+
+
+@dataclass
+class Console:
+    """The console in a browser. faults : what scripts and the content policy complained of"""
+
+    page: Page
+    address: str
+    house: House
+    laid: desk.Laid
+    faults: list[str]
+
+    def log_in(self, username: str) -> None:
+        self.page.goto(f"{self.address}/staff")
+        self.page.fill("[name=username]", username)
+        self.page.fill("[name=password]", cases.PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url("**/staff/*")
+
+    def open(self, name: str) -> None:
+        self.page.goto(f"{self.address}/staff/complaints/{self.laid.complaints[name]}")
+        self.page.wait_for_selector("html.scripted .sound, html.scripted .typed")
+
+
+@pytest.fixture
+def console(
+    browser: Browser,
+    serve_app: Callable[[FastAPI], str],
+    house: House,
+    blobs: Blobs,
+) -> Iterator[Console]:
+    laid = desk.lay(house.engine, house.keys, blobs)
+    address = serve_app(create_app(house.settings, queue=house.queue))
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda message: faults.append(message.text) if message.type == "error" else None,
+    )
+    yield Console(page, address, house, laid, faults)
+    context.close()
+
+
+def test_a_listener_finds_hears_mends_and_accepts(console: Console) -> None:
+    page, laid = console.page, console.laid
+    console.log_in("listener")
+    page.keyboard.press("/")
+    page.keyboard.type("سۇ تۇرۇب")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=**")
+    expect(page.locator(".row")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html.scripted .segment")
+
+    page.click("[data-do=accept]")
+    expect(page.locator("#notices")).to_contain_text("没有听完")
+
+    # At twice the speed the lit word moves, and the server counts what was heard.
+    for _ in range(10):
+        page.keyboard.press("]")
+    page.keyboard.press("Home")
+    page.evaluate("document.querySelector('audio').currentTime = 0")
+    page.evaluate(
+        """() => { window.seen = []; setInterval(() => {
+        const lit = document.querySelector('.w.lit')?.dataset.s;
+        if (lit && window.seen.at(-1) !== lit) window.seen.push(lit) }, 20) }"""
+    )
+    page.keyboard.press(" ")
+    expect(page.locator(".segment.heard")).to_have_count(5, timeout=WAIT)
+    seen = [float(one) for one in page.evaluate("window.seen")]
+    assert len(seen) > 5 and seen == sorted(seen)
+
+    # The doubtful word is one key away, and is wrong in three places.
+    page.keyboard.press("u")
+    expect(page.locator(".w.target")).to_have_count(1)
+    page.evaluate("document.querySelector('audio').pause()")
+    page.locator(".segment").nth(1).locator(".words").dblclick()
+    field = page.locator(".words[contenteditable]")
+    expect(field).to_be_visible()
+    wrong, right = "تۇرۇبىسى", "تۇربىسى"
+    text = (field.text_content() or "").replace(wrong, right)
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-do=everywhere]")).to_contain_text("还有 2 处")
+    page.keyboard.press("f")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#notices")).to_contain_text("新版本")
+    expect(page.locator(".meta-line")).to_contain_text("第2 版")
+    expect(page.locator(".segment.heard")).to_have_count(5)
+    page.keyboard.press("a")
+    expect(page.locator(".meta-line")).to_contain_text("已确认")
+
+    with reading(console.house.engine) as session:
+        newest = review.newest(session, laid.media["uyghur"])
+        assert newest is not None
+        assert (newest.version, newest.accepted_by) == (2, laid.staff["listener"])
+        segments = newest.read_segments()
+        assert sum(segment.text.count(right) for segment in segments) == 3
+        assert all(segment.text.count(wrong) == 0 for segment in segments)
+        medium = session.get_one(Medium, laid.media["uyghur"])
+        assert medium.state is MediumState.DONE
+        deeds = session.exec(
+            select(Event.deed)
+            .where(Event.complaint_id == laid.complaints["uyghur"])
+            .order_by(col(Event.seq))
+        ).all()
+        assert [one for one in deeds if one in ("corrected", "transcript_accepted")] == [
+            "corrected",
+            "transcript_accepted",
+        ]
+        assert "looked" in deeds and "copy_played" in deeds
+        assert audit.verify(session, console.house.keys).fault is None
+        assert session.exec(select(Heard)).first() is not None
+    assert [fault for fault in console.faults if "409" not in fault] == []
+
+
+def test_an_ended_session_loses_no_edit(console: Console) -> None:
+    page = console.page
+    console.log_in("listener")
+    console.open("uyghur")
+    page.locator(".segment").first.locator(".words").dblclick()
+    with writing(console.house.engine) as session:
+        session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
+    page.keyboard.press("End")
+    page.keyboard.insert_text(" يېڭى")
+    expect(page.locator("#login-again")).to_be_visible()
+    page.fill("#login-again [name=password]", cases.PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#login-again")).to_be_hidden()
+    expect(page.locator("[data-saved]")).to_contain_text("草稿已保存")
+    page.reload()
+    expect(page.locator(".notice.draft")).to_be_visible()
+    page.click("[data-do=restore]")
+    expect(page.locator(".segment").first.locator(".words")).to_contain_text("يېڭى")
+
+
+def test_the_record_is_filled_from_words_that_were_said(console: Console) -> None:
+    page = console.page
+    console.log_in("inspector")
+    console.open("chinese")
+    page.click("[data-field='domain'] .tick")
+    expect(page.locator(".field.confirmed")).to_have_count(1)
+    page.evaluate(
+        """() => { const words = document.querySelectorAll('.segment')[1].querySelectorAll('.w');
+        getSelection().setBaseAndExtent(words[0].firstChild, 0, words[1].firstChild, 2) }"""
+    )
+    page.click("#assign-bar [data-field='occurred'] + [data-field='title']")
+    expect(page.locator("[data-field='title'].confirmed")).to_have_count(1)
+    page.click("[data-field='title'] .source")
+    expect(page.locator(".w.cited").first).to_be_visible()
+    page.click("text=开始审核")
+    expect(page.locator(".state .status")).to_have_text("审核中")
+    assert console.faults == []
+
+
+@pytest.mark.parametrize("width", [1280, 820])
+def test_axe_finds_no_serious_fault(console: Console, width: int) -> None:
+    page = console.page
+    page.set_viewport_size({"width": width, "height": 900})
+    serious: list[str] = []
+
+    def look(path: str) -> None:
+        page.goto(f"{console.address}{path}")
+        page.wait_for_selector("html.scripted")
+        page.wait_for_timeout(500)
+        found = Axe().run(page).response["violations"]
+        serious.extend(
+            f"{path}: {one['id']}: {node['html'][:120]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        )
+
+    look("/staff/login")
+    console.log_in("lead")
+    for path in ("/staff/inbox", "/staff/audit", "/staff/exports", "/staff/figures"):
+        look(path)
+    for name in ("uyghur", "letter", "nuosu"):
+        look(f"/staff/complaints/{console.laid.complaints[name]}")
+    page.context.clear_cookies()
+    console.log_in("admin")
+    look("/staff/queue")
+    assert serious == []
+
+
+def test_a_transcript_is_readable_with_scripts_off(console: Console, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    plain = Console(page, console.address, console.house, console.laid, [])
+    plain.log_in("listener")
+    page.goto(f"{console.address}/staff/complaints/{console.laid.complaints['uyghur']}")
+    expect(page.locator(".segment").nth(1)).to_contain_text("تۇرۇبىسى")
+    expect(page.locator("audio")).to_be_visible()
+    context.close()

@@ -1,0 +1,140 @@
+"""A small judge of languages on what the encoder computes anyway, with a class for all others.
+
+The mean and the deviation of a window's encoder states are projected to where languages differ and
+speakers do not (linear discriminant analysis over many languages), and compared with a prototype
+of each language. Those of languages that the pack does not know, and of sounds that are no speech,
+together make the background, `und`; what is far from every prototype counts to it as well. Some
+twenty recordings suffice for a further prototype. What is saved holds directions and prototypes of
+whole languages, and nothing of one speaker; embeddings exist only while a function here runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import Misconfigured
+from models.transcript import UNKNOWN_LANGUAGE, Likely
+from transcribe.whisper import Encoded
+
+FILE = "tagger.npz"
+VERSION = 1
+# BCP-47 for sound without language. Beside languages unknown to the pack it makes the background.
+NO_LANGUAGE = "zxx"
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Tagger:
+    """Directions and prototypes.
+
+    labels : tag of each prototype; several may share `und`, and NO_LANGUAGE stands for no speech
+    centre : shape = (n_features,); projection : shape = (n_features, n_directions)
+    prototypes : shape = (n_prototypes, n_directions), in units of the spread within a language
+    limit : squared distance from which a sound is likelier none of the prototypes'
+    temperature : what scores are divided by, so that probabilities are honest
+    known_bias, known_slope : of the probability that a language is installed, by average_logprob
+    """
+
+    labels: tuple[str, ...]
+    centre: Vector
+    projection: Vector
+    prototypes: Vector
+    limit: float
+    temperature: float
+    known_bias: float
+    known_slope: float
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Give the languages that it knows by name, be they of the pack or not."""
+        named = (label for label in self.labels if label not in (UNKNOWN_LANGUAGE, NO_LANGUAGE))
+        return tuple(dict.fromkeys(named))
+
+    def with_(self, **changes: Any) -> Tagger:
+        """Give a copy with some parts changed."""
+        return replace(self, **changes)
+
+    def hear(self, embedding: Vector) -> tuple[Likely, ...]:
+        """Give a probability for each language and for `und`, the best first."""
+        place = self.place(embedding)
+        scores = place @ self.prototypes.T - 0.5 * np.square(self.prototypes).sum(axis=1)
+        far = 0.5 * (float(place @ place) - self.limit)
+        scaled = np.append(scores, far) / self.temperature
+        masses = np.exp(scaled - scaled.max())
+        shares = masses / masses.sum()
+        summed: dict[str, float] = {}
+        for label, share in zip((*self.labels, UNKNOWN_LANGUAGE), shares, strict=True):
+            summed[label] = summed.get(label, 0.0) + float(share)
+        likely = (Likely(tag=tag, probability=min(1.0, share)) for tag, share in summed.items())
+        return tuple(sorted(likely, key=lambda one: -one.probability))
+
+    def place(self, embedding: Vector) -> Vector:
+        """Project an embedding to where languages differ."""
+        return np.asarray((embedding - self.centre) @ self.projection, np.float32)
+
+    def known(self, average_logprob: float) -> float:
+        """Give the probability that a language is installed by how well its text was written."""
+        return float(1 / (1 + np.exp(-(self.known_bias + self.known_slope * average_logprob))))
+
+
+def embed(states: NDArray[np.floating]) -> Vector:
+    """Give the mean and the logarithm of the deviation over time; shape = (2 * width,)."""
+    long = np.asarray(states, np.float32)
+    deviation = np.log(long.std(axis=0) + 1e-4)
+    return np.concatenate([long.mean(axis=0), deviation]).astype(np.float32)
+
+
+def embed_window(window: Encoded) -> Vector:
+    """Embed what is sound in a window."""
+    return embed(window.states[: max(1, window.content)])
+
+
+def load(folder: Path) -> Tagger | None:
+    """Read the tagger beside a pack, if there is one."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            if int(saved["version"]) != VERSION:
+                raise ValueError(f"version {int(saved['version'])}")
+            return Tagger(
+                labels=tuple(str(label) for label in saved["labels"]),
+                centre=saved["centre"].astype(np.float32),
+                projection=saved["projection"].astype(np.float32),
+                prototypes=saved["prototypes"].astype(np.float32),
+                limit=float(saved["limit"]),
+                temperature=float(saved["temperature"]),
+                known_bias=float(saved["known_bias"]),
+                known_slope=float(saved["known_slope"]),
+            )
+    except (KeyError, ValueError, OSError) as error:
+        raise Misconfigured(
+            f"{path} 不是可用的语言判别文件：{error}。请重新训练或删除它。",
+            f"{path} is no usable tagger ({error}): train it again or remove it.",
+            code="bad_tagger",
+        ) from error
+
+
+def save(tagger: Tagger, folder: Path) -> Path:
+    """Write a tagger beside its pack; the arrays in half precision, since they are estimates."""
+    path = folder / FILE
+    np.savez_compressed(
+        path,
+        version=VERSION,
+        labels=np.array(tagger.labels),
+        centre=tagger.centre.astype(np.float16),
+        projection=tagger.projection.astype(np.float16),
+        prototypes=tagger.prototypes.astype(np.float16),
+        limit=tagger.limit,
+        temperature=tagger.temperature,
+        known_bias=tagger.known_bias,
+        known_slope=tagger.known_slope,
+    )
+    return path

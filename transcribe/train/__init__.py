@@ -1,0 +1,1 @@
+"""The recipe that grows a recogniser from confirmed recordings; not needed at run time."""

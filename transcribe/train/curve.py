@@ -1,0 +1,172 @@
+"""How many minutes of speech bring which error rate: what a county needs to record."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from transcribe.train import card, manifest, plots, recipe
+from transcribe.train.clips import Stored
+from transcribe.train.manifest import Entry
+from transcribe.train.recipe import Language, Say, Watch, Wish
+
+MINUTES = (5.0, 15.0, 30.0, 60.0, 120.0)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the curve is drawn of.
+
+    data : recordings of the new language; heldout : others of it, by other voices
+    old : held-out recordings of the base pack's own languages
+    """
+
+    tag: str
+    shown: Language
+    data: Path
+    heldout: Path
+    old: Path
+    base: Path
+    work: Path
+    minutes: tuple[float, ...] = MINUTES
+    hours: float = 0.25  # training time of each point
+    steps: int = 10**9
+    threads: int = 2
+    device: str = "cpu"
+    rehearsal: tuple[Stored, ...] = ()
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size of the training set: error rates as shares, time in seconds."""
+
+    minutes: float
+    cer: float
+    low: float
+    high: float
+    old_cer: float
+    old_cer_before: float
+    seconds: float
+
+
+def draw(question: Question, say: Say, watch: Watch | None = None) -> list[Point]:
+    """Train a pack for each size, measure it, and write curve.json, curve.md and curve.png.
+
+    Points that were measured before are kept; one that was stopped goes on.
+    """
+    question.work.mkdir(parents=True, exist_ok=True)
+    entries = manifest.read(question.data, [question.tag]).entries
+    before = _mean_cer(question.base, question.old, question.threads)
+    points = []
+    for minutes in question.minutes:
+        chosen = _subset(entries, minutes)
+        have = sum(entry.seconds for entry in chosen) / 60
+        if have < 0.95 * minutes:
+            raise manifest.ManifestError(
+                f"{question.data.name} has {have:.0f} minutes, and {minutes:.0f} are asked for"
+            )
+        points.append(_point(question, minutes, chosen, before, say, watch))
+        _write(question.work, points)
+    return points
+
+
+def _subset(entries: Sequence[Entry], minutes: float) -> list[Entry]:
+    """Take entries in the order of their hashes, so that each set holds the smaller ones."""
+    ordered = sorted(
+        entries, key=lambda e: hashlib.sha256(f"{e.audio.name}|{e.start}".encode()).digest()
+    )
+    chosen, seconds = [], 0.0
+    for entry in ordered:
+        if seconds >= 60 * minutes:
+            break
+        chosen.append(entry)
+        seconds += entry.seconds
+    return chosen
+
+
+def _point(
+    question: Question,
+    minutes: float,
+    chosen: Sequence[Entry],
+    before: float,
+    say: Say,
+    watch: Watch | None,
+) -> Point:
+    folder = question.work / f"{minutes:g}-minutes"
+    result = folder / "point.json"
+    if result.exists():
+        return Point(**json.loads(result.read_text(encoding="utf-8")))
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "manifest.jsonl"
+    data.write_text("".join(_line(entry) for entry in chosen), encoding="utf-8")
+    began = time.monotonic()
+    recipe.train(
+        Wish(
+            data=(data,),
+            out=folder / "pack",
+            work=folder / "work",
+            base=str(question.base),
+            hours=question.hours,
+            steps=question.steps,
+            threads=question.threads,
+            device=question.device,
+            rehearsal=question.rehearsal,
+            languages=((question.tag, question.shown),),
+        ),
+        say,
+        watch,
+    )
+    seconds = time.monotonic() - began
+    rows, _ = recipe.check(folder / "pack", question.heldout, question.threads)
+    (whole,) = (row for row in rows if row.condition == "all")
+    point = Point(
+        minutes=minutes,
+        cer=whole.cer.value,
+        low=whole.cer.low,
+        high=whole.cer.high,
+        old_cer=_mean_cer(folder / "pack", question.old, question.threads),
+        old_cer_before=before,
+        seconds=seconds,
+    )
+    result.write_text(json.dumps(asdict(point)), encoding="utf-8")
+    return point
+
+
+def _line(entry: Entry) -> str:
+    row = {
+        "audio": str(entry.audio.resolve()),
+        "text": entry.text,
+        "language": entry.language,
+        "speaker": entry.speaker,
+        "start": entry.start,
+        "end": entry.end,
+    }
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _mean_cer(pack: Path, data: Path, threads: int) -> float:
+    rows, _ = recipe.check(pack, data, threads)
+    return card.mean_cer(rows)
+
+
+def table(points: Sequence[Point]) -> str:
+    """Write the points as a table in Markdown."""
+    lines = [
+        "| minutes of speech | CER, % (95 %) | old languages, % (before) | training took, min |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {p.minutes:g} | {100 * p.cer:.1f} ({100 * p.low:.1f} to {100 * p.high:.1f})"
+        f" | {100 * p.old_cer:.1f} ({100 * p.old_cer_before:.1f}) | {p.seconds / 60:.1f} |"
+        for p in points
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(work: Path, points: Sequence[Point]) -> None:
+    rows = [asdict(point) for point in points]
+    (work / "curve.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    (work / "curve.md").write_text(table(points), encoding="utf-8")
+    plots.curve(rows, work / "curve.png")

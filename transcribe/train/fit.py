@@ -1,0 +1,480 @@
+"""The training loop: losses, schedule, checkpoints that resume at the same place."""
+
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
+from torch import Tensor
+
+from transcribe.train import batches
+from transcribe.train.batches import Batch, Example, Examples, Vocabulary
+from transcribe.train.clips import Stored
+from transcribe.train.export import Weights
+from transcribe.train.export import write as write_model
+from transcribe.train.grammar import bare
+from transcribe.train.muon import Muon
+from transcribe.train.network import Shape, Whisper
+from transcribe.train.progress import Losses, Progress, Watcher
+
+LOOKED_HEADS = 2  # of the last decoder layer: attention that says when a word is said
+_CHECKPOINT = "checkpoint.pt"
+_LOG = "log.jsonl"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how to train.
+
+    seconds, steps : whichever ends first; the schedule follows the nearer end
+    """
+
+    seconds: float
+    steps: int = 10**9
+    seed: int = 20261122
+    matrix_rate: float = 4e-3
+    other_rate: float = 2e-3
+    warm_up: float = 0.02
+    least_rate: float = 0.02
+    batch_frames: int = 14_000
+    round_clips: int = 1024
+    ema: float = 0.998
+    smoothing: float = 0.05
+    with_times: float = 0.25
+    with_previous: float = 0.08
+    long_from: float = 0.6  # share of the time after which joined clips and whole windows mix in
+    long_share: float = 0.12
+    sound_weights: tuple[float, float] = (0.6, 0.2)
+    attention_weights: tuple[float, float] = (0.4, 0.1)
+    short_until: float = 0.06  # share of the time in which only short clips are shown
+    short_frames: int = 350
+    checkpoint_seconds: float = 120.0
+    check_seconds: float = 900.0
+    patience: int = 6  # checks without a better CER after which training stops
+    threads: int = 2
+    device: str = "cpu"
+
+
+def tuning(seconds: float) -> Plan:
+    """Return a plan for weights that know something already: small steps, long clips early."""
+    return Plan(
+        seconds=seconds,
+        matrix_rate=8e-4,
+        other_rate=5e-4,
+        warm_up=0.05,
+        sound_weights=(0.2, 0.05),
+        short_until=0.0,
+        long_from=0.3,
+        check_seconds=max(60.0, seconds / 8),
+    )
+
+
+@dataclass
+class State:
+    """Where training is; everything here is in the checkpoint."""
+
+    step: int = 0
+    elapsed: float = 0.0
+    round: int = 0
+    place: int = 0  # batches of this round that are done
+    available: tuple[int, int] = (0, 0)  # short and long clips there were when the round began
+    next_check: float = 0.0
+    best: float = math.inf
+    checks_since_best: int = 0
+    cer: dict[str, float] = field(default_factory=dict)
+
+
+Supply = Callable[[], tuple[Sequence[Stored], Sequence[Stored]]]
+
+
+class Trainer:
+    """One network being trained in one folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        shape: Shape,
+        vocabulary: Vocabulary,
+        plan: Plan,
+        start_from: Weights | None = None,
+    ) -> None:
+        # Each thread works on its own part of a batch: threads inside every operation would wait
+        # for each other thousands of times a step, which is slow where other work shares the cores.
+        torch.set_num_threads(1)
+        self.pool = ThreadPoolExecutor(plan.threads)
+        torch.manual_seed(plan.seed)
+        self.folder, self.vocabulary, self.plan = folder, vocabulary, plan
+        folder.mkdir(parents=True, exist_ok=True)
+        self.network = Whisper(shape).to(plan.device)
+        if start_from is not None:
+            self._start(start_from)
+        self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
+        self.optimisers = _optimisers(self.network, plan)
+        self.examples = Examples(vocabulary, plan.with_times, plan.with_previous)
+        self.state = State(next_check=plan.check_seconds)
+        self._resume()
+
+    def _start(self, weights: Weights) -> None:
+        """Take a pack's weights, which have none for the sound head."""
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
+        missing, extra = self.network.load_state_dict(tensors, strict=False)
+        wrong = [name for name in (*missing, *extra) if not name.startswith("sounds.")]
+        if wrong:
+            raise ValueError(f"the weights do not fit the network: {', '.join(wrong)}")
+
+    def _resume(self) -> None:
+        path = self.folder / _CHECKPOINT
+        if not path.exists():
+            return
+        saved = torch.load(path, map_location=self.plan.device, weights_only=True)
+        self.network.load_state_dict(saved["network"])
+        self.average = saved["average"]
+        if len(saved["optimisers"]) == len(self.optimisers):  # else another number of threads
+            for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
+                optimiser.load_state_dict(state)
+        saved["state"]["available"] = tuple(saved["state"]["available"])
+        self.state = State(**saved["state"])
+        torch.set_rng_state(saved["random"])
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        temporary = self.folder / (_CHECKPOINT + ".part")
+        torch.save(
+            {
+                "shape": self.network.shape.as_dict(),
+                "network": self.network.state_dict(),
+                "average": self.average,
+                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+                "state": asdict(self.state),
+                "random": torch.get_rng_state(),
+            },
+            temporary,
+        )
+        temporary.replace(self.folder / _CHECKPOINT)
+
+    @property
+    def share(self) -> float:
+        """Return how much of the plan is done, 0 to 1."""
+        by_time = self.state.elapsed / self.plan.seconds
+        return min(1.0, max(by_time, self.state.step / self.plan.steps))
+
+    def run(self, supply: Supply, check: Sequence[Stored], watch: Watcher) -> State:
+        """Train until the plan is done or no check gets better; resume where it was."""
+        saved = time.monotonic()
+        while self.share < 1 and self.state.checks_since_best < self.plan.patience:
+            for drawn, whole_window, rng in self._round(supply):
+                began = time.monotonic()
+                losses, count = self._step(drawn, whole_window, rng)
+                self.state.place += 1
+                self.state.step += 1
+                took = time.monotonic() - began
+                self.state.elapsed += took
+                self._report(losses, count / took, watch)
+                if self.state.elapsed >= self.state.next_check and check:
+                    self._check(check)
+                if time.monotonic() - saved > self.plan.checkpoint_seconds:
+                    self.save()
+                    saved = time.monotonic()
+                if self.share >= 1:
+                    break
+            else:
+                self.state.round += 1
+                self.state.place = 0
+        if check:
+            self._check(check)
+        self.save()
+        return self.state
+
+    def _round(self, supply: Supply) -> Iterator[tuple[list[Stored], bool, random.Random]]:
+        short, long = supply()
+        if self.state.place == 0:
+            self.state.available = (len(short), len(long))
+        short, long = short[: self.state.available[0]], long[: self.state.available[1]]
+        plan, share = self.plan, self.share
+        if share < plan.short_until:
+            short = [clip for clip in short if clip.frames <= plan.short_frames] or short
+        rng = random.Random(f"{plan.seed}|{self.state.round}")
+        drawn = [
+            (batch, False)
+            for batch in batches.rounds(short, plan.batch_frames, rng, plan.round_clips)
+        ]
+        if share >= plan.long_from and long:
+            size = max(4, int(plan.round_clips * plan.long_share / 4))
+            drawn += [(b, True) for b in batches.rounds(long, 9000, rng, size)]
+            padded = rng.sample(list(short), min(len(short), size // 2))
+            drawn += [(padded[i : i + 6], True) for i in range(0, len(padded), 6)]
+            rng.shuffle(drawn)
+        seeds = [rng.getrandbits(64) for _ in drawn]
+        for (batch, whole), seed in list(zip(drawn, seeds, strict=True))[self.state.place :]:
+            own = random.Random(seed)
+            yield batch, whole and own.random() < 0.5, own
+
+    def _step(
+        self, drawn: list[Stored], whole_window: bool, rng: random.Random
+    ) -> tuple[Losses, int]:
+        made = [self.examples.make(clip, rng) for clip in drawn]
+        count = min(self.plan.threads, len(made))
+        parts = [(made[i::count], random.Random(rng.getrandbits(64))) for i in range(count)]
+        self.network.train()
+        results = list(self.pool.map(lambda p: self._gradients(*p, whole_window), parts))
+        shares = [len(part) / len(made) for part, _ in parts]
+        for index, weight in enumerate(self.network.parameters()):
+            found = [(g[index], share) for (g, _), share in zip(results, shares, strict=True)]
+            weight.grad = _weighted([(g, share) for g, share in found if g is not None])
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._set_rates()
+        list(self.pool.map(lambda optimiser: optimiser.step(), self.optimisers))
+        self._blend()
+        means = [
+            sum(
+                getattr(losses, name) * share
+                for (_, losses), share in zip(results, shares, strict=True)
+            )
+            for name in ("total", "tokens", "sounds", "attention")
+        ]
+        return Losses(*means), len(drawn)
+
+    def _gradients(
+        self, made: Sequence[Example], rng: random.Random, whole_window: bool
+    ) -> tuple[tuple[Tensor | None, ...], Losses]:
+        batch = batches.collate(made, self.vocabulary.prompt.end, rng, whole_window)
+        total, losses = self._losses(batch)
+        found = torch.autograd.grad(total, list(self.network.parameters()), allow_unused=True)
+        return found, losses
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Losses]:
+        plan, device = self.plan, self.plan.device
+        memory = self.network.encoder(batch.mel.to(device))
+        states, looked = self.network.decoder(batch.inputs.to(device), memory, look=LOOKED_HEADS)
+        targets = batch.targets.to(device)
+        asked = targets != batches.IGNORED
+        written = F.cross_entropy(
+            self.network.logits(states[asked]), targets[asked], label_smoothing=plan.smoothing
+        )
+        sounds = _sound_loss(self.network.sounds(memory), batch)
+        attention = _attention_loss(looked, batch.spans.to(device))
+        share = self.share
+        total = written + _between(plan.sound_weights, share) * sounds
+        total = total + _between(plan.attention_weights, share) * attention
+        return total, Losses(
+            float(total.detach()),
+            float(written.detach()),
+            float(sounds.detach()),
+            float(attention.detach()),
+        )
+
+    def _set_rates(self) -> None:
+        share, plan = self.share, self.plan
+        if share < plan.warm_up:
+            factor = share / plan.warm_up
+        else:
+            done = (share - plan.warm_up) / (1 - plan.warm_up)
+            factor = plan.least_rate + (1 - plan.least_rate) * (1 - done)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak"] * max(factor, 0.01)
+
+    @torch.no_grad()
+    def _blend(self) -> None:
+        rate = min(self.plan.ema, (1 + self.state.step) / (10 + self.state.step))
+        kept, new = list(self.average.values()), list(self.network.parameters())
+        torch._foreach_lerp_(kept, new, 1 - rate)
+
+    def averaged(self) -> Whisper:
+        """Return a copy of the network with the moving average of its weights."""
+        copy = Whisper(self.network.shape).to(self.plan.device)
+        copy.load_state_dict(self.average, strict=False)
+        return copy.eval()
+
+    def _check(self, check: Sequence[Stored]) -> None:
+        cer = character_error_rates(self.averaged(), self.vocabulary, check)
+        mean = sum(cer.values()) / len(cer)
+        state = self.state
+        better = mean < state.best
+        state.best = min(state.best, mean)
+        state.checks_since_best = 0 if better else state.checks_since_best + 1
+        state.cer = cer
+        state.next_check = state.elapsed + self.plan.check_seconds
+        self._log({"cer": cer})
+
+    def _report(self, losses: Losses, speed: float, watch: Watcher) -> None:
+        state = self.state
+        left = (1 - self.share) * state.elapsed / max(self.share, 1e-6)
+        watch(Progress(state.step, self.share, left, losses, speed, state.cer))
+        if state.step % 20 == 0:
+            self._log({"clips_a_second": round(speed, 1), **asdict(losses)})
+
+    def _log(self, row: dict[str, Any]) -> None:
+        row = {"step": self.state.step, "seconds": round(self.state.elapsed, 1), **row}
+        with (self.folder / _LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
+
+
+def _between(ends: tuple[float, float], share: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * share
+
+
+def _weighted(gradients: Sequence[tuple[Tensor, float]]) -> Tensor | None:
+    if not gradients:
+        return None
+    total = gradients[0][0] * gradients[0][1]
+    for gradient, share in gradients[1:]:
+        total.add_(gradient, alpha=share)
+    return total
+
+
+def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
+    """Return Muon for the matrices, in a part for each thread, and AdamW for the rest."""
+    matrices, others = [], []
+    for name, weight in network.named_parameters():
+        inner = "layers." in name or "conv2" in name
+        (matrices if inner and weight.ndim >= 2 else others).append(weight)
+    adam = torch.optim.AdamW(others, plan.other_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    parts = [Muon(matrices[i :: plan.threads], plan.matrix_rate) for i in range(plan.threads)]
+    optimisers: list[torch.optim.Optimizer] = [*parts, adam]
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["peak"] = group["lr"]
+    return optimisers
+
+
+def _sound_loss(scores: Tensor, batch: Batch) -> Tensor:
+    """Return the loss of the encoder's own head.
+
+    Where times are known, the class of each state (a phone); else CTC over the text's letters.
+    scores : shape = (batch, n_states, n_sounds)
+    """
+    timed = (batch.sounds != batches.IGNORED).any(1)
+    loss = scores.new_zeros(())
+    if timed.any():
+        rows = timed.to(scores.device)
+        wanted = batch.sounds[timed].to(scores.device)
+        loss = loss + F.cross_entropy(
+            scores[rows].flatten(0, 1), wanted.flatten(), ignore_index=-100
+        )
+    listed = batch.label_lengths > 0
+    if listed.any():
+        rows = listed.to(scores.device)
+        chances = scores[rows].float().log_softmax(-1).transpose(0, 1)
+        ctc = F.ctc_loss(
+            chances,
+            batch.labels.to(scores.device),
+            batch.state_lengths[listed],
+            batch.label_lengths[listed],
+            reduction="none",
+            zero_infinity=True,
+        )
+        loss = loss + (ctc / batch.label_lengths[listed].to(ctc.device)).mean()
+    return loss
+
+
+def _attention_loss(looked: Sequence[Tensor], spans: Tensor) -> Tensor:
+    """Return how badly the looked-at heads look where a token is said.
+
+    The last layer looks where the next token is said, the first where the one just written was:
+    from there the next is found. Times come from the last layer.
+    looked : log-weights by layer, shape = (batch, heads, n_tokens, n_states)
+    spans : of the next token at each place, shape = (batch, n_tokens, 2)
+    """
+    loss = _outside(looked[-1], spans)
+    if len(looked) > 1:
+        written = torch.roll(spans, 1, dims=1)
+        written[:, 0] = -1
+        loss = loss + 0.5 * _outside(looked[0], written)
+    return loss
+
+
+def _outside(looked: Tensor, spans: Tensor) -> Tensor:
+    """Return the mean negative log of the weight inside each known span."""
+    known = spans[..., 0] >= 0
+    if not known.any():
+        return looked.new_zeros(())
+    places = torch.arange(looked.shape[-1], device=looked.device)
+    inside = (places >= spans[..., :1]) & (places < spans[..., 1:])
+    inside = (inside & known[..., None])[:, None]
+    weight = looked.masked_fill(~inside, -1e4).logsumexp(-1).clamp(min=-30)
+    wanted = (known & inside.any(-1)[:, 0])[:, None].expand_as(weight)
+    return -weight[wanted].mean()
+
+
+@torch.no_grad()
+def greedy(
+    network: Whisper, vocabulary: Vocabulary, mel: Tensor, languages: Sequence[int] | None
+) -> tuple[list[list[int]], list[int]]:
+    """Write what is said without times; return token ids and the language token heard, by clip.
+
+    mel : shape = (batch, 80, frames); languages : language tokens, or None to take what is heard
+    """
+    prompt = vocabulary.prompt
+    memory = network.encoder(mel)
+    count = len(mel)
+    first = torch.full((count, 1), prompt.start, device=mel.device)
+    scores = network.logits(network.decoder(first, memory)[0][:, -1])
+    codes = torch.tensor(sorted(prompt.languages.values()), device=mel.device)
+    heard = codes[scores[:, codes].argmax(-1)]
+    chosen = heard if languages is None else torch.tensor(languages, device=mel.device)
+    rest = torch.tensor([prompt.transcribe, prompt.no_times], device=mel.device).expand(count, 2)
+    ids = torch.cat([first, chosen[:, None], rest], dim=1)
+    ended = torch.zeros(count, dtype=torch.bool, device=mel.device)
+    for _ in range(min(MAX_WRITTEN, network.shape.decoder_positions - 5)):
+        scores = network.logits(network.decoder(ids, memory)[0][:, -1])
+        scores[:, prompt.start :] = -math.inf
+        following = scores.argmax(-1).masked_fill(ended, prompt.end)
+        ids = torch.cat([ids, following[:, None]], dim=1)
+        ended |= following == prompt.end
+        if bool(ended.all()):
+            break
+    written = [[i for i in row[4:].tolist() if i < prompt.end] for row in ids]
+    return written, heard.tolist()
+
+
+MAX_WRITTEN = 90
+
+
+def character_error_rates(
+    network: Whisper, vocabulary: Vocabulary, stored: Sequence[Stored]
+) -> dict[str, float]:
+    """Return the character error rate by language, in windows of natural length."""
+    from rapidfuzz.distance import Levenshtein
+
+    wrong: dict[str, int] = {}
+    letters: dict[str, int] = {}
+    ordered = sorted((s for s in stored if s.clip.parts), key=lambda s: s.frames)
+    device = next(network.parameters()).device
+    rng = random.Random(0)
+    for first in range(0, len(ordered), 32):
+        group = ordered[first : first + 32]
+        examples = Examples(vocabulary, 0.0, 0.0)
+        batch = batches.collate(
+            [examples.make(s, rng) for s in group], vocabulary.prompt.end, rng, False, masked=False
+        )
+        languages = [vocabulary.language(s.clip.language) for s in group]
+        written, _ = greedy(network, vocabulary, batch.mel.to(device), languages)
+        for item, ids in zip(group, written, strict=True):
+            tag = item.clip.language
+            true = bare("".join(part.text for part in item.clip.parts))
+            wrong[tag] = wrong.get(tag, 0) + Levenshtein.distance(
+                true, bare(vocabulary.tokenizer.decode(ids))
+            )
+            letters[tag] = letters.get(tag, 0) + len(true)
+    return {tag: wrong[tag] / letters[tag] for tag in sorted(wrong)}
+
+
+def export(work: Path, vocabulary: Vocabulary, folder: Path) -> None:
+    """Write a pack's model files from the averaged weights of a checkpoint."""
+    saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
+    weights = {**saved["network"], **saved["average"]}
+    write_model(
+        folder,
+        Shape(**saved["shape"]),
+        {n: w.float().numpy() for n, w in weights.items() if not n.startswith("sounds.")},
+        vocabulary.tokenizer,
+        [(saved["shape"]["decoder_layers"] - 1, head) for head in range(LOOKED_HEADS)],
+    )
