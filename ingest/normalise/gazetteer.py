@@ -86,7 +86,8 @@ class Gazetteer:
                 self._exact[name].append(reference)
                 if len(name) >= SHORTEST_BY_SOUND:
                     self._alike[sounds(name)].append(reference)
-        self._lengths = sorted({len(name) for name in self._exact}, reverse=True)
+        # by the first sign's sound, so that most places of a text need no look-up at all
+        self._lengths = _lengths(sounds(name) for name in self._exact)
 
     def chain(self, code: str | None) -> tuple[Place, ...]:
         """Give an entry and all above it, nearest first."""
@@ -121,7 +122,7 @@ class Gazetteer:
         """Find every name in the text, the longest where several begin or end inside each other."""
         found: list[tuple[float, int, Mention]] = []
         for start in range(len(reading.text) - 1):
-            for length in self._lengths:
+            for length in self._lengths.get(reading.sounds[start], ()):
                 mention = self._at(reading, start, length)
                 if mention is not None:
                     least = min(reference.changed for reference in mention.references)
@@ -145,14 +146,17 @@ class Gazetteer:
         return Mention(Span(start, start + length), tuple(references)) if references else None
 
 
+def _lengths(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Give the lengths of the names that begin with a sign, the longest first."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for name in names:
+        found[name[0]].add(len(name))
+    return {sign: tuple(sorted(lengths, reverse=True)) for sign, lengths in found.items()}
+
+
 def _changed(said: str, name: str) -> int | None:
     """Count the characters that differ; None if too many do to believe that the name was meant."""
     changed = sum(a != b for a, b in zip(said, name, strict=True))
     if changed > MOST_CHANGED or (name.endswith(SUFFIXES) and said[-1] != name[-1]):
         return None
     return changed
-
-
-def within(place: Place, chain: Iterable[Place]) -> bool:
-    """Tell whether an entry is one of a chain."""
-    return any(place.code == other.code for other in chain)

@@ -32,7 +32,11 @@ class TermIndex:
         for code, terms in table.items():
             for term, weight in terms.weighted().items():
                 self._weights.setdefault(term, []).append((code, weight))
-        self._lengths = sorted({len(term) for term in self._weights}, reverse=True)
+        self._lengths: dict[str, list[int]] = {}
+        for term in sorted(self._weights, key=len, reverse=True):
+            lengths = self._lengths.setdefault(term[0], [])
+            if len(term) not in lengths:
+                lengths.append(len(term))
         self._denied = (
             re.compile(rf"(?:{any_of(words.denials)})[^，。！？；,]{{0,2}}$")
             if which == "conduct" and words.denials
@@ -44,7 +48,7 @@ class TermIndex:
         hits: list[Hit] = []
         covered = 0
         for start in range(len(text)):
-            for length in self._lengths:
+            for length in self._lengths.get(text[start], ()):
                 known = self._weights.get(text[start : start + length])
                 if known is None or start + length <= covered:
                     continue
