@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from redis.exceptions import RedisError
 from rq import Worker
 from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker
 
 from ingest.queue import Queue, RedisQueue
 
@@ -35,7 +36,7 @@ def muster(queue: Queue) -> tuple[Hand, ...]:
         return ()
 
 
-def _hand(worker: Worker) -> Hand:
+def _hand(worker: BaseWorker) -> Hand:
     heard = worker.last_heartbeat
     if heard is not None and heard.tzinfo is None:
         heard = heard.replace(tzinfo=UTC)

@@ -222,7 +222,7 @@ class Offer:
 def offer_second_factor(account: Account) -> Offer:
     """Draw a secret for an authenticator (TOTP, RFC 6238)."""
     secret = pyotp.random_base32()
-    address = pyotp.TOTP(secret).provisioning_uri(account.username, issuer_name="Xiangyin")
+    address = pyotp.TOTP(secret).provisioning_uri(name=account.username, issuer_name="Xiangyin")
     return Offer(secret, address)
 
 

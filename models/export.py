@@ -138,6 +138,11 @@ def of(session: Session, account: Account) -> Sequence[Export]:
     ).all()
 
 
+def expired(session: Session) -> Sequence[Export]:
+    """List the exports that were kept long enough."""
+    return session.exec(select(Export).where(col(Export.created_at) <= now() - KEPT)).all()
+
+
 def find(session: Session, account: Account, export_id: UUID) -> Export:
     """Give one of the account's own exports, or raise NotFound."""
     access.require(account, Act.EXPORT)

@@ -30,7 +30,6 @@ CHARACTERS_OTHERWISE = 200
 AMOUNTS_MOST = 50
 _AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(\S{1,12})\s*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-# In the order that the record shows them.
 PLAIN = {
     "title": "title",
     "subject.name": "subject_name",
@@ -43,7 +42,21 @@ PLAIN = {
     "place": "place",
     "description": "description",
 }
-NAMES = (*PLAIN, "occurred", "amounts")
+# In the order that the record shows them: what acceptance needs comes first.
+NAMES = (
+    "title",
+    "subject.unit",
+    "domain",
+    "conduct",
+    "subject.name",
+    "subject.post",
+    "occurred",
+    "place",
+    "amounts",
+    "description",
+    "subject.rank",
+    "subject.region",
+)
 RANKS = ("", "village", "town", "county", "city", "province")
 
 

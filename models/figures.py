@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
@@ -83,10 +84,10 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 
 def _grouped(
-    session: Session, conditions: list[ColumnElement[bool]], by: ColumnElement[str]
+    session: Session, conditions: list[ColumnElement[bool]], by: Any
 ) -> tuple[Figure, ...]:
     rows = session.execute(
-        select(by, func.count()).select_from(Complaint).where(*conditions).group_by(by)  # type: ignore[call-overload]
+        select(by, func.count()).select_from(Complaint).where(*conditions).group_by(by)
     ).all()
     ordered = sorted(rows, key=lambda row: -row[1])
     return tuple(Figure(str(getattr(code, "value", code) or ""), _told(n)) for code, n in ordered)

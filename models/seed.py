@@ -171,12 +171,14 @@ def _store(session: Session, batch: list[tuple[Complaint, str]]) -> None:
     session.connection().execute(
         insert(Complaint), [complaint.model_dump() for complaint, _ in batch]
     )
-    entries = [
-        {"seq": first + n, "complaint_id": complaint.id, "terms": written}
-        for n, (complaint, written) in enumerate(batch)
-    ]
-    session.connection().execute(insert(Entry), entries)
-    search.add_terms(session, [(entry["seq"], entry["terms"]) for entry in entries])
+    session.connection().execute(
+        insert(Entry),
+        [
+            {"seq": first + n, "complaint_id": complaint.id, "terms": written}
+            for n, (complaint, written) in enumerate(batch)
+        ],
+    )
+    search.add_terms(session, [(first + n, written) for n, (_, written) in enumerate(batch)])
 
 
 def _complaints(

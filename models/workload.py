@@ -18,7 +18,7 @@ from models.complaint import Complaint
 from models.errors import Conflict, NotFound
 from models.keys import Keys
 from models.medium import Kind, Medium
-from models.status import MediumState
+from models.status import MediumState, Status
 from models.transcript import UNKNOWN_LANGUAGE, ListenerReason
 
 HOURS = 24
@@ -71,7 +71,7 @@ def measure(session: Session, *, failures: int = FAILURES_SHOWN) -> Workload:
             .where(Medium.reason == ListenerReason.PROCESSING_FAILED)
         ).one(),
         statuses={
-            status.value: count
+            Status(status).value: count
             for status, count in session.exec(
                 select(Complaint.status, func.count()).group_by(col(Complaint.status))
             )
@@ -126,7 +126,7 @@ def _waiting(session: Session) -> tuple[Waiting, ...]:
     return tuple(
         sorted(
             (
-                Waiting(stages[state], language, count, _aware(oldest))
+                Waiting(stages[MediumState(state)], language, count, _aware(oldest))
                 for state, language, count, oldest in rows
             ),
             key=lambda one: (one.stage, -one.count),

@@ -449,7 +449,8 @@ def _segments(lines: Said, language: str, doubtful: tuple[str, ...]) -> list[dic
 def _pieces(line: str, whole: tuple[str, ...]) -> list[str]:
     made, at = [], 0
     while at < len(line):
-        length = next((len(one) for one in whole if line.startswith(one, at)), 2)
+        near = 1 if any(line.startswith(one, at + 1) for one in whole) else 2
+        length = next((len(one) for one in whole if line.startswith(one, at)), near)
         made.append(line[at : at + length])
         at += length
     return made

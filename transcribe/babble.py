@@ -51,7 +51,7 @@ def _vowel(draw: np.random.Generator) -> Samples:
         width = np.exp(-np.pi * BANDWIDTH / SAMPLE_RATE)
         turn = 2 * width * np.cos(2 * np.pi * formant / SAMPLE_RATE)
         sound = lfilter([1 - width], [1, -turn, width**2], sound)
-    return (sound / np.abs(sound).max() * np.hanning(length)).astype(np.float32)
+    return np.asarray(sound / np.abs(sound).max() * np.hanning(length), np.float32)
 
 
 def _hiss(draw: np.random.Generator) -> Samples:

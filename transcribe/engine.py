@@ -15,6 +15,7 @@ from models.packs import Pack
 from models.transcript import (
     UNKNOWN_LANGUAGE,
     Evidence,
+    Flag,
     Likely,
     ListenerReason,
     Recognition,
@@ -170,7 +171,9 @@ class WhisperEngine:
         self._whisper = whisper
         self._tagger = tagger
         self._options = options
-        self._batch = options.batch or BATCH[whisper.device]
+        named = self._tagger.tags if self._tagger else ()
+        self.tags = tuple(dict.fromkeys((*whisper.pack.tags, *named)))
+        self.batch = options.batch or BATCH[whisper.device]
 
     @property
     def pack(self) -> Pack:
@@ -181,7 +184,7 @@ class WhisperEngine:
         """Give one outcome a request, in order; a bad one never spoils its neighbours."""
         jobs = [self._open(owner, request) for owner, request in enumerate(requests)]
         windows = [window for job in jobs for window in job.windows]
-        for part in _parts(windows, self._batch * BATCHES_A_ROUND):
+        for part in _parts(windows, self.batch * BATCHES_A_ROUND):
             try:
                 self._round(jobs, part)
             except (RuntimeError, MemoryError, ValueError):
@@ -238,7 +241,7 @@ class WhisperEngine:
         frames = [whisper.window_frames(one.seconds, self._options.buckets) for one in windows]
         turns: dict[int, _Turn] = {}
         for length, places in _grouped(range(len(windows)), lambda place: frames[place]):
-            for part in _parts(places, self._batch):
+            for part in _parts(places, self.batch):
                 encoded = whisper.encode([mels[place] for place in part], length)
                 heads = whisper.languages(encoded)
                 for place, states, head in zip(part, encoded, heads, strict=True):
@@ -280,16 +283,16 @@ class WhisperEngine:
         for owner, own in _grouped(turns, lambda turn: turn.window.owner):
             job = jobs[owner]
             soundings = [turn.sounding for turn in (*job.turns, *own)]
-            heard = [(language.heard(one, self.pack.tags), one.seconds) for one in soundings]
-            pooled = language.pool(heard, self.pack.tags)
+            heard = [(language.heard(one, self.tags), one.seconds) for one in soundings]
+            pooled = language.pool(heard, self.tags)
             for turn, (odds, _) in zip(own, heard[len(job.turns) :], strict=True):
                 turn.odds = language.decide(odds, pooled, job.prior)
-                turn.tag = language.best(turn.odds)
+                turn.tag = language.best(turn.odds, self.pack.tags)
 
     def _worth_writing(self, turn: _Turn) -> bool:
-        """Tell whether an installed language may be spoken at all."""
+        """Tell whether a language that the pack can write may be spoken at all."""
         forced = self._options.forced_tokens_a_second is not None
-        return forced or turn.odds[UNKNOWN_LANGUAGE] < CERTAINLY_UNKNOWN
+        return forced or sum(turn.odds[tag] for tag in self.pack.tags) > 1 - CERTAINLY_UNKNOWN
 
     def _write(self, turns: Sequence[_Turn]) -> None:
         """Write texts greedily, windows of one length together."""
@@ -318,7 +321,7 @@ class WhisperEngine:
         for _, same in _grouped(
             turns, lambda turn: (turn.frames, self._most_tokens(turn) if forced else 0)
         ):
-            yield from _parts(same, self._batch)
+            yield from _parts(same, self.batch)
 
     def _shorten(self, jobs: list[_Job], turns: list[_Turn]) -> list[_Turn]:
         """Part windows whose text did not fit into what the decoder can write."""
@@ -344,13 +347,13 @@ class WhisperEngine:
         if self._options.again == "tenth":
             return turn.window.owner % 10 == 0
         # Care does not help where the language is likely to be none of ours.
-        installed = turn.odds[UNKNOWN_LANGUAGE] < 1 / 2
+        ours = sum(turn.odds[tag] for tag in self.pack.tags) > 1 / 2
         thresholds = self.pack.thresholds
-        return installed and trust.poor(turn.written, turn.window.seconds, thresholds)
+        return ours and trust.poor(turn.written, turn.window.seconds, thresholds)
 
     def _write_again(self, turns: Sequence[_Turn]) -> None:
         """Decode with a full window, beams, and then temperatures while the scores are poor."""
-        for part in _parts(list(turns), self._batch):
+        for part in _parts(list(turns), self.batch):
             full = self._whisper.encode([turn.mel for turn in part], FULL_FRAMES)
             forced = self._options.forced_tokens_a_second is not None
             left = list(zip(part, full, strict=True))
@@ -388,7 +391,7 @@ class WhisperEngine:
     def _align(self, turns: Sequence[_Turn]) -> None:
         """Time the words of texts, windows of one length and one language together."""
         for (_, tag), same in _grouped(turns, lambda turn: (len(turn.encoded.states), turn.tag)):
-            for part in _parts(same, self._batch):
+            for part in _parts(same, self.batch):
                 timed = self._whisper.align(
                     [turn.encoded for turn in part],
                     tag,
@@ -403,7 +406,7 @@ class WhisperEngine:
         pieces: list[tuple[str, float, float]] = []
         segments: list[Segment] = []
         for turn in turns:
-            odds = language.doubted(turn.odds, self._known(turn))
+            odds = language.doubted(turn.odds, self._known(turn), self.pack.tags)
             tag, confidence = language.verdict(odds, self.pack.thresholds.language)
             pieces.append((tag, confidence, turn.window.seconds))
             segments += self._segments(turn, tag, confidence)
@@ -451,6 +454,8 @@ class WhisperEngine:
                 cut_off=written.cut_off,
             )
             flags, trusted = trust.judge(text, turn.tag, scores, self.pack.thresholds)
+            if tag != turn.tag:
+                flags = (*flags, Flag(name="language", value=round(confidence, 3)))
             made.append(
                 Segment(
                     start=start,
@@ -464,7 +469,7 @@ class WhisperEngine:
                     no_speech=written.no_speech,
                     compression_ratio=trust.compression(text),
                     flags=flags,
-                    trusted=trusted and tag != UNKNOWN_LANGUAGE,
+                    trusted=trusted and tag == turn.tag,
                 )
             )
         return made
@@ -480,9 +485,13 @@ class WhisperEngine:
         """Say why a person must listen, or None where the text can be trusted."""
         if not turns or all(_soundless(turn) for turn in turns):
             return ListenerReason.NO_SPEECH
-        known = sum(seconds for tag, _, seconds in pieces if tag != UNKNOWN_LANGUAGE)
-        if known < TRUSTED_SHARE * sum(seconds for _, _, seconds in pieces):
+        spoken = sum(seconds for _, _, seconds in pieces)
+        known = [(tag, seconds) for tag, _, seconds in pieces if tag != UNKNOWN_LANGUAGE]
+        if sum(seconds for _, seconds in known) < TRUSTED_SHARE * spoken:
             return self._unknown(job, turns, sound)
+        ours = sum(seconds for tag, seconds in known if tag in self.pack.tags)
+        if ours < TRUSTED_SHARE * spoken:
+            return ListenerReason.UNSUPPORTED_LANGUAGE
         if _trusted_share(turns, segments) < TRUSTED_SHARE:
             poor = _sounds_poor(sound)
             return ListenerReason.POOR_AUDIO if poor else ListenerReason.UNTRUSTED_TEXT
@@ -497,7 +506,7 @@ class WhisperEngine:
             return ListenerReason.UNSUPPORTED_LANGUAGE
         if _sounds_poor(sound):
             return ListenerReason.POOR_AUDIO
-        odds = language.pool([(turn.odds, turn.sounding.seconds) for turn in turns], self.pack.tags)
+        odds = language.pool([(turn.odds, turn.sounding.seconds) for turn in turns], self.tags)
         if odds[UNKNOWN_LANGUAGE] >= SURELY_UNKNOWN:
             return ListenerReason.UNSUPPORTED_LANGUAGE
         return ListenerReason.UNCERTAIN_LANGUAGE

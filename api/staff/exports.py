@@ -20,6 +20,7 @@ from api.staff.session import At, Here
 from models import access, export, search
 from models.access import Act
 from models.account import Account
+from models.columns import now
 from models.database import reading, writing
 from models.export import Export, State
 from models.export import Form as ExportForm
@@ -105,7 +106,17 @@ def make(at: House, export_id: UUID) -> None:
         _note(at, export_id, state=State.FAILED)
 
 
+def tidy(at: House) -> None:
+    """Forget the exports that were kept for their day."""
+    with writing(at.engine) as session:
+        for old in export.expired(session):
+            if old.blob:
+                at.blobs.delete(old.blob)
+            session.delete(old)
+
+
 def _make(at: House, export_id: UUID) -> None:
+    tidy(at)
     with reading(at.engine) as session:
         made = session.get_one(Export, export_id)
         account = session.get_one(Account, made.account_id)
@@ -139,5 +150,5 @@ def _note(at: House, export_id: UUID, **changes: object) -> None:
         for name, value in changes.items():
             setattr(row, name, value)
         if changes.get("state") in (State.DONE, State.FAILED):
-            row.finished_at = export.now()
+            row.finished_at = now()
         session.add(row)

@@ -129,7 +129,7 @@ def show(request: Request, at: At, here: Here) -> Response:
     with reading(at.engine) as session:
         page = search.find(session, here.account, query_of(here, wanted), before=wanted.before)
         rows = _rows(session, page.complaints)
-        facets = _facets(session, at, here)
+        facets = _facets(session, at, here, page.complaints)
     if wanted.before is None and (wanted.q or wanted.unit):
         with writing(at.engine) as session:
             audit.append(
@@ -159,7 +159,8 @@ def counts(request: Request, at: At, here: Here) -> Response:
     query = query_of(here, wanted)
     with reading(at.engine) as session:
         account = here.account
-        facets = _facets(session, at, here)
+        page = search.find(session, account, query, before=wanted.before)
+        facets = _facets(session, at, here, page.complaints)
         total = search.count(session, account, query)
         by_view = {
             view.code: search.count(session, account, query_of(here, Asked(view=view.code)))
@@ -242,7 +243,9 @@ def _views(here: Seat) -> tuple[View, ...]:
     return tuple(view for view in VIEWS if view.code in LISTENER_VIEWS)
 
 
-def _facets(session: Session, at: At, here: Seat) -> tuple[Facet, ...]:
+def _facets(
+    session: Session, at: At, here: Seat, shown: tuple[Complaint, ...]
+) -> tuple[Facet, ...]:
     lang = here.lang
     languages = tuple(Option(tag, names.language(tag, lang)) for tag in names.OFFERED)
     return (
@@ -261,7 +264,7 @@ def _facets(session: Session, at: At, here: Seat) -> tuple[Facet, ...]:
             ),
         ),
         Facet("channel", "channels", "渠道", "Channel", _channels(session, here.account)),
-        Facet("unit", "units", "单位", "Unit", _units(session, here.account)),
+        Facet("unit", "units", "单位", "Unit", _units(session, shown)),
     )
 
 
@@ -277,14 +280,16 @@ def _channels(session: Session, account: Account) -> tuple[Option, ...]:
     return tuple(Option(code, name) for code, name in rows)
 
 
-def _units(session: Session, account: Account) -> tuple[Option, ...]:
-    """List the units that the newest reports are about."""
-    page = search.find(session, account, search.Query(), size=200)
+def _units(session: Session, shown: tuple[Complaint, ...]) -> tuple[Option, ...]:
+    """List the units that the reports on the page are about."""
+    maskers = dossier.maskers(session, shown)
     found: dict[str, str] = {}
-    for complaint in page.complaints:
+    for complaint in shown:
         if complaint.subject_unit and complaint.subject_unit != "unknown":
             code = complaint.subject_unit_code or complaint.subject_unit
-            found.setdefault(code, complaint.subject_unit)
+            name = maskers.get(complaint.id, Masker()).hide(complaint.subject_unit)
+            if complaint.subject_unit_code or name == complaint.subject_unit:
+                found.setdefault(code, name)
     return tuple(Option(code, name) for code, name in list(found.items())[:UNITS_MOST])
 
 

@@ -150,6 +150,7 @@ DEED: dict[str, Name] = {
     Deed.ASSIGNED: _n("分派", "assigned"),
     Deed.ANSWERED: _n("答复", "answered"),
     Deed.WITHDRAWN: _n("撤回", "withdrew"),
+    Deed.CONSENTED: _n("改训练意愿", "changed the consent"),
     Deed.SHUT_OUT: _n("回避", "shut out"),
     Deed.ACCOUNT_ADDED: _n("新增账号", "added an account"),
     Deed.ACCOUNT_CHANGED: _n("修改账号", "changed an account"),

@@ -249,6 +249,8 @@ def _record(request: Request, at: At, here: Here, complaint_id: UUID) -> Respons
         try:
             complaint = access.find(session, here.account, complaint_id)
         except NotFound:
+            if request.method == "GET":
+                raise
             # It moved out of sight by what was just done: that is no fault.
             made = Response(status_code=204)
             made.headers["HX-Redirect"] = "/staff/inbox?gone=1"

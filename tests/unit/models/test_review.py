@@ -16,6 +16,7 @@ from models.database import writing
 from models.errors import Conflict, Invalid, NotAllowed
 from models.event import Draft, Heard
 from models.keys import Keys
+from models.masking import BLOT
 from models.medium import Medium
 from models.review import Correction, Edited, Mark
 from models.status import MediumState
@@ -236,7 +237,7 @@ def test_a_hidden_number_stays_what_it_is_through_a_correction(
         medium.id,
         Correction(
             base=1,
-            segments=(Edited(of=(0,), text="电话●●●●●●●●●●●没有人接", language="zh"),),
+            segments=(Edited(of=(0,), text=f"电话{BLOT * 11}没有人接", language="zh"),),
         ),
     )
     newest = review.newest(session, medium.id)
