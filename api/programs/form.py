@@ -37,7 +37,7 @@ SLACK_BYTES = 256 * 1024
 STALLED_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Form:
     """What was sent: the files as intake keeps them, and the fields as they were written."""
 

@@ -200,6 +200,19 @@ def test_a_huge_upload_over_a_socket_is_answered_long_before_its_end(
     assert list((house.settings.data / "blobs").rglob("media/*")) == []
 
 
+def test_a_client_that_asks_first_is_refused_before_it_sends(server: Running) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 30) as raw:
+        raw.sendall(
+            b"POST /v1/reports HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n"
+            b"Expect: 100-continue\r\nContent-Type: multipart/form-data; boundary=f\r\n\r\n"
+        )
+        answer = raw.recv(65_536)
+        while not answer.endswith(b"}"):
+            answer += raw.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"100 Continue" not in answer
+
+
 def test_the_server_speaks_https_where_a_certificate_is_set(house: House, tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     running = start(
