@@ -34,17 +34,21 @@ self.addEventListener("fetch", (event) => {
   if (pathname.startsWith("{{ static }}/")) {
     event.respondWith(kept(request.url).then((found) => found ?? fresh(request, CACHE)));
   } else if (pathname.startsWith("/prompts/")) {
-    event.respondWith(prompt(request.url));
+    event.respondWith(prompt(request));
   } else if (request.mode === "navigate" && (pathname === "/" || pathname === "/receipt" || /^\/c\/[^/]+$/.test(pathname))) {
     event.respondWith(fresh(request, CACHE).catch(() => kept(request.url).then((found) => found ?? Response.error())));
   }
 });
 
-// Players ask for ranges, which a cache cannot hold: the whole small file is fetched and given.
-async function prompt(url) {
-  try {
-    return await fresh(new Request(url), PROMPTS);
-  } catch {
-    return (await kept(url)) ?? Response.error();
-  }
+// Players ask for ranges, which a cache cannot hold: the whole small file is fetched, and the range cut from it.
+async function prompt(request) {
+  const whole = await fresh(new Request(request.url), PROMPTS).catch(() => kept(request.url));
+  if (!whole) return Response.error();
+  const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "");
+  if (!asked || whole.status !== 200) return whole;
+  const bytes = await whole.arrayBuffer();
+  const start = Number(asked[1]);
+  const end = asked[2] ? Math.min(Number(asked[2]), bytes.byteLength - 1) : bytes.byteLength - 1;
+  const headers = { "Content-Type": whole.headers.get("Content-Type"), "Content-Range": `bytes ${start}-${end}/${bytes.byteLength}` };
+  return new Response(bytes.slice(start, end + 1), { status: 206, headers });
 }
