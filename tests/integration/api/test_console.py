@@ -89,7 +89,7 @@ def test_nobody_is_sent_elsewhere_after_login(
         headers=PAGE,
         follow_redirects=False,
     )
-    assert answer.headers["location"] == "/staff/inbox"
+    assert answer.headers["location"] == "/staff"
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(sit) -> None:  # type: ignore[no-untyped-def]
