@@ -7,6 +7,7 @@ failed (one sentence on standard error says what to do), 2 wrong usage.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -18,8 +19,13 @@ import typer
 from models.account import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from models.packs import Pack
     from models.settings import Settings
+    from transcribe.train.progress import Progress as TrainingProgress
+
+TRAINING_LINE_STEPS = 20
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,12 +34,14 @@ app = typer.Typer(
 )
 worker_app = typer.Typer(no_args_is_help=True, help="Run one worker.")
 pack_app = typer.Typer(no_args_is_help=True, help="Language packs: see, install, train, measure.")
+tagger_app = typer.Typer(no_args_is_help=True, help="The classifier that tells languages.")
 user_app = typer.Typer(no_args_is_help=True, help="Staff accounts and tokens for programs.")
 channel_app = typer.Typer(no_args_is_help=True, help="Channels: where reports come in.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 for name, group in {
     "worker": worker_app,
     "pack": pack_app,
+    "tagger": tagger_app,
     "user": user_app,
     "channel": channel_app,
     "audit": audit_app,
@@ -75,10 +83,17 @@ def version() -> None:
 
 
 @app.command()
-def up() -> None:
+def up(
+    with_parent: Annotated[
+        bool, typer.Option(help="Stop when the process that started this one ends.")
+    ] = False,
+) -> None:
     """Run everything on this machine: queue, web, workers and sweeper, until Ctrl-C."""
+    from workers.family import end_with_parent
     from workers.supervise import run
 
+    if with_parent:
+        end_with_parent(os.getppid())
     run(_settings())
 
 
@@ -229,6 +244,137 @@ def pack_install(
     typer.echo(f"Installed {installed.label} in {installed.folder}.")
 
 
+@pack_app.command("train")
+def pack_train(
+    data: Annotated[list[Path], typer.Argument(help="Manifests, JSON lines.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new pack.")],
+    base: Annotated[
+        str, typer.Option(help="scratch, a pack's folder, or a Whisper in Hugging Face's form.")
+    ] = "scratch",
+    hours: Annotated[float, typer.Option(help="Training time in all.")] = 1.0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    work: Annotated[Path | None, typer.Option(help="Where clips and checkpoints lie.")] = None,
+    rehearse: Annotated[
+        Path | None, typer.Option(help="Manifest of the base's own languages, to keep them.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The new pack's name.")] = "",
+    version: Annotated[str, typer.Option(help="Its version.")] = "1",
+    licence: Annotated[str, typer.Option(help="Of the recordings' pack.")] = "not stated",
+) -> None:
+    """Grow a pack from recordings; goes on where it was stopped. Needs the train extra."""
+    from transcribe.train import recipe
+
+    folder = work or out.with_name(out.name + ".work")
+    wish = recipe.Wish(
+        data=tuple(data),
+        out=out,
+        work=folder,
+        base=base,
+        hours=hours,
+        device=_device(device),
+        name=name or out.name,
+        version=version,
+        licence=licence,
+        rehearsal=recipe.rehearsal(rehearse, folder / "rehearsal") if rehearse else (),
+    )
+    recipe.train(wish, typer.echo, _training_watch())
+
+
+def _device(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _training_watch() -> Callable[[TrainingProgress], None]:
+    def watch(progress: TrainingProgress) -> None:
+        if progress.step % TRAINING_LINE_STEPS == 0:
+            rates = " ".join(f"{tag} {rate:.1%}" for tag, rate in progress.cer.items())
+            typer.echo(
+                f"{progress.share:6.1%}  step {progress.step}  loss {progress.losses.total:.3f}  "
+                f"{progress.clips_a_second:.0f} clips/s  {progress.seconds_left / 60:.0f} min left"
+                f"  CER {rates or 'not yet'}"
+            )
+
+    return watch
+
+
+@pack_app.command("evaluate")
+def pack_evaluate(
+    folder: Annotated[Path, typer.Argument(help="A pack's folder.")],
+    data: Annotated[Path, typer.Argument(help="A manifest, or a folder with manifest.jsonl.")],
+    as_json: Json = False,
+) -> None:
+    """Measure a pack on recordings whose texts are known, and print its report card."""
+    from transcribe.train import card, recipe
+
+    manifest = data / "manifest.jsonl" if data.is_dir() else data
+    rows, refused = recipe.check(folder, manifest)
+    for refusal in refused:
+        typer.echo(f"left out: line {refusal.line}: {refusal.reason}", err=True)
+    if as_json:
+        _print_json({"rows": [row.as_dict() for row in rows], "left_out": len(refused)})
+    else:
+        typer.echo(card.table(rows))
+
+
+@tagger_app.command("train")
+def tagger_train(
+    data: Annotated[Path, typer.Argument(help="Manifest of confirmed recordings.")],
+    pack: Annotated[Path | None, typer.Option(help="Folder of the pack it belongs to.")] = None,
+) -> None:
+    """Teach the tagger of a pack the languages of confirmed recordings."""
+    from transcribe import lessons, tagger
+    from transcribe.whisper import Whisper
+
+    chosen = _pack(_settings(), pack)
+    taught = lessons.train(Whisper(chosen), lessons.read(data), tagger.load(chosen.folder))
+    typer.echo(f"Wrote {tagger.save(taught, chosen.folder)}: {' '.join(taught.labels)}")
+
+
+@tagger_app.command("evaluate")
+def tagger_evaluate(
+    data: Annotated[Path, typer.Argument(help="Manifest; languages the pack lacks count as und.")],
+    pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,
+) -> None:
+    """Measure the language tags: accuracy, unknown languages, calibration; prints JSON."""
+    from transcribe import evaluate, lessons
+    from transcribe.engine import load
+
+    engine = load(_pack(_settings(), pack))
+    judged = evaluate.judge(engine, lessons.read(data), engine.pack.tags)
+    typer.echo(evaluate.figures(judged).model_dump_json(indent=1))
+
+
+@app.command()
+def bench(
+    shape: Annotated[
+        str, typer.Option(help="tiny, base, small or large-v3-turbo, with random weights.")
+    ] = "",
+    pack: Annotated[Path | None, typer.Option(help="Folder of a pack with real weights.")] = None,
+    messages: Annotated[int, typer.Option(help="How many messages.")] = 32,
+    threads: Annotated[int, typer.Option(help="Processor threads; 0: all cores.")] = 0,
+    heldout: Annotated[Path | None, typer.Option(help="Manifest with known texts.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write the plot here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what this machine can do, side by side with plain faster-whisper."""
+    from workers import bench as race
+
+    plan = race.Plan(shape=shape, pack=pack, messages=messages, threads=threads, heldout=heldout)
+    report = race.run(plan, lambda line: typer.echo(line, err=True))
+    if plot:
+        race.draw(report, plot)
+    if as_json:
+        typer.echo(report.model_dump_json())
+        return
+    typer.echo(f"{report.messages_per_hour:.0f} messages an hour")
+    for name, ratio in report.ratio.items():
+        typer.echo(f"  {ratio:5.2f} times {name}")
+
+
 @user_app.command("add")
 def user_add(
     username: str,
@@ -376,7 +522,7 @@ def worker_transcribe(
     burst: Annotated[bool, typer.Option(help="Stop when the queue is empty.")] = False,
 ) -> None:
     """Transcribe what is prepared, with the model loaded once."""
-    from workers.transcribe import main as run
+    from workers.keep import main as run
 
     run(_settings(), burst=burst)
 

@@ -22,6 +22,7 @@ from ingest.queue import Queue, RedisQueue
 from models import codes
 from models.database import open_database
 from models.errors import Misconfigured
+from models.logs import configure as configure_logs
 from models.settings import Settings
 
 QUEUE_SECONDS = 2.0
@@ -33,7 +34,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     queue : stands behind the port instead of the Redis that the settings name
     """
     settings = settings or Settings()
-    logs.configure(settings.log_level)
+    configure_logs(settings.log_level, "serve")
     house = open_house(settings, queue)
 
     @asynccontextmanager
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
         openapi_tags=describe.TAGS,
     )
     app.state.house = house
+    app.state.pulse = health.Pulse()
     errors.install(app)
     for router in (health.router, *routes.ROUTERS):
         app.include_router(router)

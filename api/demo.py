@@ -90,6 +90,8 @@ def load_samples(folder: Path) -> tuple[Sample, ...]:
 
 def run(settings: Settings, *, once: bool) -> int:
     """Run the demonstration; give the exit code, 0 if every sample ended as expected."""
+    # Told to stop, it leaves like any Ctrl-C does: through the end of what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if not once:
         return _demonstrate(settings, once=False)
     # A folder of its own and a free port, so that it can run beside an installation.
@@ -132,7 +134,9 @@ def _everything(settings: Settings) -> Iterator[None]:
         "XIANGYIN_LOG_LEVEL": "WARNING",
     }
     child = subprocess.Popen(
-        [sys.executable, "-m", "xiangyin", "up"], env=environment, start_new_session=True
+        [sys.executable, "-m", "xiangyin", "up", "--with-parent"],
+        env=environment,
+        start_new_session=True,
     )
     try:
         yield

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from models import errors
@@ -122,6 +122,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(OperationalError, _database)
     app.add_exception_handler(InterfaceError, _database)
+    app.add_exception_handler(DataError, _unstorable)
 
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
@@ -150,6 +151,11 @@ async def _framework(_: Request, error: Exception) -> JSONResponse:
     if error.headers and "Allow" in error.headers:
         answer.headers["Allow"] = error.headers["Allow"]
     return answer
+
+
+async def _unstorable(_: Request, __: Exception) -> JSONResponse:
+    # PostgreSQL takes no NUL in a text, say.
+    return respond(NOT_FOLLOWED)
 
 
 async def _database(_: Request, __: Exception) -> JSONResponse:

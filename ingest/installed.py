@@ -17,9 +17,13 @@ class InstalledNormaliser:
 
     def at(self, engine: Engine, matter: Matter) -> Normalised:
         """Normalise, after a look at whether the gazetteer in this database has changed."""
+        self.renew(engine)
+        return normalise(matter, self._lexicons)
+
+    def renew(self, engine: Engine) -> None:
+        """Compile again if the gazetteer has changed."""
         if gazetteer.version(engine) != self._version:
             self._version, self._lexicons = _compile(engine)
-        return normalise(matter, self._lexicons)
 
 
 def _compile(engine: Engine) -> tuple[str, Lexicons]:

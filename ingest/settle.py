@@ -19,12 +19,10 @@ from models.channel import Channel
 from models.columns import now
 from models.complaint import Complaint
 from models.keys import Keys
-from models.medium import Kind, Medium, Purpose
+from models.medium import CONTENT, Kind, Medium
 from models.status import BY_MACHINE, SETTLED, MediumState, Status
 from models.transcript import UNKNOWN_LANGUAGE, Language, ListenerReason, Transcript, Word
 
-# A spoken name is kept for whoever may know it, and an answer is no part of what was reported.
-CONTENT = frozenset({Purpose.COMPLAINT, Purpose.ADDITION})
 # So many written characters weigh as much as a second of speech in a report that has both.
 CHARACTERS_A_SECOND = 4.0
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -54,6 +55,11 @@ _CLOCKS = {
 }
 
 
+# What lies further away overflows where it is turned into UTC.
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
+
+
 class Filters(Frozen):
     """Which complaints to list; what is left empty does not matter. language : with its variants"""
 
@@ -67,8 +73,8 @@ class Filters(Frozen):
     round: str = Field("", max_length=64)
     assignee: UUID | None = None
     overdue: bool | None = None
-    received_from: AwareDatetime | None = None
-    received_until: AwareDatetime | None = None
+    received_from: Moment | None = None
+    received_until: Moment | None = None
 
 
 class Summary(Frozen):
@@ -132,8 +138,8 @@ class Cursor:
             plain = base64.urlsafe_b64decode(written.encode() + b"=" * (-len(written) % 4)).decode()
             at, _, complaint_id = plain.partition(" ")
             received_at = datetime.fromisoformat(at)
-            if received_at.tzinfo is None:
-                raise ValueError("no zone")
+            if received_at.tzinfo is None or not EARLIEST <= received_at <= LATEST:
+                raise ValueError("no moment that a report came in")
             return cls(received_at, UUID(complaint_id))
         except (ValueError, binascii.Error) as error:
             raise Invalid(

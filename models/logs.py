@@ -17,12 +17,13 @@ FIELDS = frozenset(
         "event", "level", "timestamp", "logger", "process", "pid", "worker", "stage", "job_id",
         "medium_id", "complaint_id", "account_id", "channel", "kind", "state", "status", "reason",
         "code", "error", "where", "attempts", "batch", "count", "depth", "seconds", "pack",
-        "signal", "returncode", "port", "method", "route", "http_status",
+        "signal", "returncode", "port", "method", "route", "http_status", "ms",
     }
 )  # fmt: skip
 # These write addresses, queries or bodies in their messages.
 SILENT = (
     "uvicorn.access",
+    "python_multipart",
     "httpx",
     "httpcore",
     "httpx2",
@@ -32,6 +33,13 @@ SILENT = (
     "rapidocr",
 )
 FRAMES = 4
+
+
+class StandardError(logging.Handler):
+    """Write each record to whatever standard error is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(self.format(record) + "\n")
 
 
 def configure(level: str = "INFO", process: str = "") -> None:
@@ -55,7 +63,7 @@ def configure(level: str = "INFO", process: str = "") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_template, *shared],
@@ -67,7 +75,7 @@ def configure(level: str = "INFO", process: str = "") -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers = [h for h in root.handlers if not isinstance(h, StandardError)] + [handler]
     root.setLevel(level.upper())
     structlog.contextvars.bind_contextvars(process=process)
     # Foreign libraries speak up only when something is wrong.

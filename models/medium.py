@@ -31,6 +31,10 @@ class Purpose(StrEnum):
     MESSAGE = "message"
 
 
+# A spoken name is kept for whoever may know it, and an answer is no part of what was reported.
+CONTENT = frozenset({Purpose.COMPLAINT, Purpose.ADDITION})
+
+
 class Medium(SQLModel, table=True):
     """A part of a report with a state of its own.
 

@@ -18,8 +18,9 @@ from models.keys import Keys
 
 FOLDER = "complaints"
 DEFAULT_CHANNEL = "default"
-UNIT, DIVISION = "qx-gov", "510729"
-LANGUAGES = ["zh", "yue", "ug", "kk", "ko"]
+# A town's own body: what concerns the county itself moves up, out of the county's sight.
+UNIT, DIVISION = "qx-sq-gov", "510729"
+LANGUAGES = list(channels.LANGUAGES)
 GRANTED = {
     Role.LEAD: (Permission.IDENTITY, Permission.ORIGINALS, Permission.EXPORT),
     Role.INSPECTOR: (Permission.ORIGINALS,),

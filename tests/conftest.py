@@ -122,10 +122,11 @@ def engine(settings: Settings, sqlite_template: Path, keys: Keys) -> Iterator[En
     engine.dispose()
 
 
-def furnish(engine: Engine, keys: Keys) -> None:
-    """Put the key's fingerprint and the channels of a county into a migrated database."""
+def furnish(engine: Engine, keys: Keys | None = None) -> None:
+    """Put the channels of a county into a migrated database, and its key's fingerprint."""
     with writing(engine) as session:
-        session.add(Deployment(name="key", value=keys.fingerprint))
+        if keys is not None:
+            session.add(Deployment(name="key", value=keys.fingerprint))
         session.add(Channel(code="default", name="默认", jurisdiction="510000"))
         session.add(
             Channel(

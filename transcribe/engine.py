@@ -15,6 +15,7 @@ from models.packs import Pack
 from models.transcript import (
     UNKNOWN_LANGUAGE,
     Evidence,
+    Flag,
     Likely,
     ListenerReason,
     Recognition,
@@ -170,6 +171,8 @@ class WhisperEngine:
         self._whisper = whisper
         self._tagger = tagger
         self._options = options
+        named = self._tagger.tags if self._tagger else ()
+        self.tags = tuple(dict.fromkeys((*whisper.pack.tags, *named)))
         self.batch = options.batch or BATCH[whisper.device]
 
     @property
@@ -280,16 +283,16 @@ class WhisperEngine:
         for owner, own in _grouped(turns, lambda turn: turn.window.owner):
             job = jobs[owner]
             soundings = [turn.sounding for turn in (*job.turns, *own)]
-            heard = [(language.heard(one, self.pack.tags), one.seconds) for one in soundings]
-            pooled = language.pool(heard, self.pack.tags)
+            heard = [(language.heard(one, self.tags), one.seconds) for one in soundings]
+            pooled = language.pool(heard, self.tags)
             for turn, (odds, _) in zip(own, heard[len(job.turns) :], strict=True):
                 turn.odds = language.decide(odds, pooled, job.prior)
-                turn.tag = language.best(turn.odds)
+                turn.tag = language.best(turn.odds, self.pack.tags)
 
     def _worth_writing(self, turn: _Turn) -> bool:
-        """Tell whether an installed language may be spoken at all."""
+        """Tell whether a language that the pack can write may be spoken at all."""
         forced = self._options.forced_tokens_a_second is not None
-        return forced or turn.odds[UNKNOWN_LANGUAGE] < CERTAINLY_UNKNOWN
+        return forced or sum(turn.odds[tag] for tag in self.pack.tags) > 1 - CERTAINLY_UNKNOWN
 
     def _write(self, turns: Sequence[_Turn]) -> None:
         """Write texts greedily, windows of one length together."""
@@ -344,9 +347,9 @@ class WhisperEngine:
         if self._options.again == "tenth":
             return turn.window.owner % 10 == 0
         # Care does not help where the language is likely to be none of ours.
-        installed = turn.odds[UNKNOWN_LANGUAGE] < 1 / 2
+        ours = sum(turn.odds[tag] for tag in self.pack.tags) > 1 / 2
         thresholds = self.pack.thresholds
-        return installed and trust.poor(turn.written, turn.window.seconds, thresholds)
+        return ours and trust.poor(turn.written, turn.window.seconds, thresholds)
 
     def _write_again(self, turns: Sequence[_Turn]) -> None:
         """Decode with a full window, beams, and then temperatures while the scores are poor."""
@@ -403,7 +406,7 @@ class WhisperEngine:
         pieces: list[tuple[str, float, float]] = []
         segments: list[Segment] = []
         for turn in turns:
-            odds = language.doubted(turn.odds, self._known(turn))
+            odds = language.doubted(turn.odds, self._known(turn), self.pack.tags)
             tag, confidence = language.verdict(odds, self.pack.thresholds.language)
             pieces.append((tag, confidence, turn.window.seconds))
             segments += self._segments(turn, tag, confidence)
@@ -451,6 +454,8 @@ class WhisperEngine:
                 cut_off=written.cut_off,
             )
             flags, trusted = trust.judge(text, turn.tag, scores, self.pack.thresholds)
+            if tag != turn.tag:
+                flags = (*flags, Flag(name="language", value=round(confidence, 3)))
             made.append(
                 Segment(
                     start=start,
@@ -464,7 +469,7 @@ class WhisperEngine:
                     no_speech=written.no_speech,
                     compression_ratio=trust.compression(text),
                     flags=flags,
-                    trusted=trusted and tag != UNKNOWN_LANGUAGE,
+                    trusted=trusted and tag == turn.tag,
                 )
             )
         return made
@@ -480,9 +485,13 @@ class WhisperEngine:
         """Say why a person must listen, or None where the text can be trusted."""
         if not turns or all(_soundless(turn) for turn in turns):
             return ListenerReason.NO_SPEECH
-        known = sum(seconds for tag, _, seconds in pieces if tag != UNKNOWN_LANGUAGE)
-        if known < TRUSTED_SHARE * sum(seconds for _, _, seconds in pieces):
+        spoken = sum(seconds for _, _, seconds in pieces)
+        known = [(tag, seconds) for tag, _, seconds in pieces if tag != UNKNOWN_LANGUAGE]
+        if sum(seconds for _, seconds in known) < TRUSTED_SHARE * spoken:
             return self._unknown(job, turns, sound)
+        ours = sum(seconds for tag, seconds in known if tag in self.pack.tags)
+        if ours < TRUSTED_SHARE * spoken:
+            return ListenerReason.UNSUPPORTED_LANGUAGE
         if _trusted_share(turns, segments) < TRUSTED_SHARE:
             poor = _sounds_poor(sound)
             return ListenerReason.POOR_AUDIO if poor else ListenerReason.UNTRUSTED_TEXT
@@ -497,7 +506,7 @@ class WhisperEngine:
             return ListenerReason.UNSUPPORTED_LANGUAGE
         if _sounds_poor(sound):
             return ListenerReason.POOR_AUDIO
-        odds = language.pool([(turn.odds, turn.sounding.seconds) for turn in turns], self.pack.tags)
+        odds = language.pool([(turn.odds, turn.sounding.seconds) for turn in turns], self.tags)
         if odds[UNKNOWN_LANGUAGE] >= SURELY_UNKNOWN:
             return ListenerReason.UNSUPPORTED_LANGUAGE
         return ListenerReason.UNCERTAIN_LANGUAGE

@@ -84,21 +84,20 @@ def heard(sounding: Sounding, tags: Sequence[str]) -> Odds:
     head = {one.tag: one.probability for one in sounding.head.candidates}
     if not sounding.tagger:
         inside = 1 - sounding.head.outside
-        return _normalised(
-            {UNKNOWN_LANGUAGE: sounding.head.outside} | {tag: inside * head[tag] for tag in tags}
-        )
+        odds = {tag: inside * head.get(tag, 0.0) for tag in tags}
+        return _normalised(odds | {UNKNOWN_LANGUAGE: sounding.head.outside})
     tagger = {one.tag: one.probability for one in sounding.tagger}
-    inside = min(1.0, sum(tagger.get(tag, 0.0) for tag in tags))
+    odds = {tag: tagger.get(tag, 0.0) for tag in tags}
+    # The head knows the pack's languages only, and moves mass among these alone.
     shared = {
-        tag: max(tagger.get(tag, 0.0), LEAST_PROBABILITY)
-        * max(head.get(tag, 0.0), LEAST_PROBABILITY) ** HEAD_WEIGHT
-        for tag in tags
+        tag: _floored(odds[tag]) * _floored(mass) ** HEAD_WEIGHT
+        for tag, mass in head.items()
+        if tag in odds
     }
-    total = sum(shared.values())
-    return _normalised(
-        {tag: inside * share / total for tag, share in shared.items()}
-        | {UNKNOWN_LANGUAGE: 1 - inside}
-    )
+    inside = sum(odds[tag] for tag in shared)
+    odds |= {tag: inside * mass / sum(shared.values()) for tag, mass in shared.items()}
+    outside = max(0.0, 1 - sum(odds.values()))
+    return _normalised(odds | {UNKNOWN_LANGUAGE: outside})
 
 
 def pool(windows: Sequence[tuple[Odds, float]], tags: Sequence[str]) -> Odds:
@@ -129,22 +128,20 @@ def decide(own: Mapping[str, float], others: Mapping[str, float], prior: Prior) 
     )
 
 
-def doubted(odds: Mapping[str, float], known: float) -> Odds:
-    """Move mass to `und` where the text could not be written well.
+def doubted(odds: Mapping[str, float], known: float, tags: Sequence[str]) -> Odds:
+    """Move mass away from the pack's languages where the text could not be written well.
 
-    known : probability, by the figures of recognition alone, that the language is an installed one
+    known : probability, by the figures of recognition alone, that the language is the pack's
     """
     known = min(max(known, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
-    weighed = {
-        name: mass * (1 - known if name == UNKNOWN_LANGUAGE else known)
-        for name, mass in odds.items()
-    }
+    weighed = {name: mass * (known if name in tags else 1 - known) for name, mass in odds.items()}
     return _normalised(weighed)
 
 
-def best(odds: Mapping[str, float]) -> str:
-    """Give the most likely installed language, be it ever so unlikely."""
-    return max((name for name in odds if name != UNKNOWN_LANGUAGE), key=lambda name: odds[name])
+def best(odds: Mapping[str, float], tags: Sequence[str] = ()) -> str:
+    """Give the most likely language, of some or of all, be it ever so unlikely."""
+    names = tags or [name for name in odds if name != UNKNOWN_LANGUAGE]
+    return max(names, key=lambda name: odds[name])
 
 
 def verdict(odds: Mapping[str, float], threshold: float) -> tuple[str, float]:

@@ -10,8 +10,9 @@ whole languages, and nothing of one speaker; embeddings exist only while a funct
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,16 @@ class Tagger:
     temperature: float
     known_bias: float
     known_slope: float
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Give the languages that it knows by name, be they of the pack or not."""
+        named = (label for label in self.labels if label not in (UNKNOWN_LANGUAGE, NO_LANGUAGE))
+        return tuple(dict.fromkeys(named))
+
+    def with_(self, **changes: Any) -> Tagger:
+        """Give a copy with some parts changed."""
+        return replace(self, **changes)
 
     def hear(self, embedding: Vector) -> tuple[Likely, ...]:
         """Give a probability for each language and for `und`, the best first."""

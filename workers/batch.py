@@ -18,11 +18,9 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.worker import WorkerStatus
 
+from workers.loop import SIGN_EVERY_SECONDS, SIGN_OF_LIFE_SECONDS
 from workers.prepare import Failed
 
-# RQ takes a job for abandoned when its last sign of life has run out.
-SIGN_EVERY_SECONDS = 5.0
-SIGN_OF_LIFE_SECONDS = 25
 POLL_SECONDS = 0.002
 
 log = structlog.get_logger()

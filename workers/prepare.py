@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -12,7 +13,6 @@ from redis.exceptions import RedisError
 from rq import Queue as RqQueue
 from rq import Worker
 from rq.job import Job
-from rq.serializers import JSONSerializer
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -27,18 +27,15 @@ from models.medium import Kind, Medium, Purpose
 from models.settings import Limits, Settings
 from models.status import MediumState
 from models.transcript import ListenerReason
-from workers import decoding
+from workers import decoding, loop
 from workers.attempt import begin, close, forgive, hold
 from workers.confine import Bounds, Confined, Overrun
 from workers.decoding import DecodedPicture, DecodedSound
 from workers.family import end_with_parent
-from workers.house import Ground, House, build, connect_worker, lay_ground
+from workers.house import Ground, House, build, lay_ground
+from workers.stores import connect_worker
 
-# RQ notices a dead worker only when its last sign of life has run out.
-WORKER_TTL = 25
-MAINTENANCE_SECONDS = 10
-MONITORING_SECONDS = 5
-SIGN_OF_LIFE_SECONDS = 25
+RENEW_SECONDS = 30.0
 
 log = structlog.get_logger()
 
@@ -218,8 +215,14 @@ def _bounds(limits: Limits) -> Bounds:
 class PrepareWorker(Worker):
     """A worker that forks for each job, whose children end with it, and whose death shows soon."""
 
+    renewed = 0.0
+
     def fork_work_horse(self, job: Job, queue: RqQueue) -> None:
         self._parent = os.getpid()
+        if _ground is not None and time.monotonic() - self.renewed > RENEW_SECONDS:
+            # Compiled here once, and not by every child for itself.
+            self.renewed = time.monotonic()
+            _ground.renew()
         super().fork_work_horse(job, queue)
 
     def main_work_horse(self, job: Job, queue: RqQueue) -> None:
@@ -227,7 +230,7 @@ class PrepareWorker(Worker):
         super().main_work_horse(job, queue)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        return SIGN_OF_LIFE_SECONDS
+        return loop.SIGN_OF_LIFE_SECONDS
 
 
 def main(settings: Settings, *, burst: bool = False) -> None:
@@ -238,12 +241,6 @@ def main(settings: Settings, *, burst: bool = False) -> None:
     worker = PrepareWorker(
         [Stage.PREPARE.value],
         connection=connect_worker(settings),
-        serializer=JSONSerializer,
-        worker_ttl=WORKER_TTL,
-        maintenance_interval=MAINTENANCE_SECONDS,
-        job_monitoring_interval=MONITORING_SECONDS,
-        log_job_description=False,
+        **loop.SET,
     )
-    worker.work(burst=burst, logging_level="WARNING")
-    if not burst and worker._shutdown_requested_date is None:
-        raise SystemExit("The queue went away: the worker ends, to be started again.")
+    loop.run(worker, burst=burst)

@@ -21,16 +21,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, exists, select, update
 
 from ingest.queue import Stage
-from ingest.settle import CONTENT
 from models import logs
 from models.columns import now
 from models.complaint import Complaint, Submission
-from models.database import reading, writing
+from models.database import open_database, reading, writing
 from models.errors import Unavailable
-from models.medium import Medium
+from models.medium import CONTENT, Medium
 from models.settings import Settings
 from models.status import SETTLED, MediumState
-from workers.house import House, build, lay_ground
+from workers.stores import Stores, open_stores
 
 STAGE_OF = {MediumState.STORED: Stage.PREPARE, MediumState.PREPARED: Stage.TRANSCRIBE}
 # Parts whose sender never finished, and samples of media that are settled, go after so long.
@@ -43,37 +42,37 @@ log = structlog.get_logger()
 
 def sweep_once(settings: Settings) -> int:
     """Look once; give how many media were handed to the queue again."""
-    house = build(lay_ground(settings))
-    clean(house)
-    return sweep(house)
+    stores = _open(settings)
+    clean(stores)
+    return sweep(stores)
 
 
-def sweep(house: House, at: datetime | None = None) -> int:
+def sweep(stores: Stores, at: datetime | None = None) -> int:
     """Hand unfinished media that nobody has to the queue; give how many."""
     moment = at or now()
-    stale = moment - timedelta(seconds=house.settings.stale_seconds)
-    handed = sum(_sweep_stage(house, state, stale, moment) for state in STAGE_OF)
-    handed += _sweep_reports(house, stale)
+    stale = moment - timedelta(seconds=stores.settings.stale_seconds)
+    handed = sum(_sweep_stage(stores, state, stale, moment) for state in STAGE_OF)
+    handed += _sweep_reports(stores, stale)
     if handed:
         log.info("swept", count=handed)
     return handed
 
 
-def clean(house: House, at: datetime | None = None) -> None:
+def clean(stores: Stores, at: datetime | None = None) -> None:
     """Remove what has served its time: idempotency rows, and blobs that nothing refers to."""
     moment = at or now()
-    forgotten = moment - timedelta(hours=house.settings.idempotency_hours)
-    with writing(house.engine) as session:
+    forgotten = moment - timedelta(hours=stores.settings.idempotency_hours)
+    with writing(stores.engine) as session:
         session.execute(delete(Submission).where(col(Submission.created_at) < forgotten))
     for prefix in ("media", "work", "copy"):
-        _clean_blobs(house, prefix, moment - ORPHAN_AGE)
+        _clean_blobs(stores, prefix, moment - ORPHAN_AGE)
 
 
-def _sweep_stage(house: House, state: MediumState, stale: datetime, moment: datetime) -> int:
+def _sweep_stage(stores: Stores, state: MediumState, stale: datetime, moment: datetime) -> int:
     stage = STAGE_OF[state]
-    held = house.queue.held(stage)
-    fallen = house.queue.fallen(stage) - held
-    with reading(house.engine) as session:
+    held = stores.queue.held(stage)
+    fallen = stores.queue.fallen(stage) - held
+    with reading(stores.engine) as session:
         unfinished = set(
             session.exec(
                 select(Medium.id).where(
@@ -84,15 +83,15 @@ def _sweep_stage(house: House, state: MediumState, stale: datetime, moment: date
         )
         open_fallen = _in_state(session, fallen, state)
     for medium_id in fallen - open_fallen:
-        house.queue.drop(stage, medium_id)
+        stores.queue.drop(stage, medium_id)
     due = sorted((unfinished - held) | open_fallen)
     for medium_id in due:
-        house.queue.renew(stage, medium_id)
-    _note(house, due, moment)
+        stores.queue.renew(stage, medium_id)
+    _note(stores, due, moment)
     return len(due)
 
 
-def _sweep_reports(house: House, stale: datetime) -> int:
+def _sweep_reports(stores: Stores, stale: datetime) -> int:
     """Hand over one medium of each report that is behind its last: its job settles the report."""
     other = aliased(Medium)
     unfinished = exists().where(
@@ -100,7 +99,7 @@ def _sweep_reports(house: House, stale: datetime) -> int:
         col(other.purpose).in_(CONTENT),
         col(other.state).not_in(SETTLED),
     )
-    with reading(house.engine) as session:
+    with reading(stores.engine) as session:
         rows = session.exec(
             select(Medium.complaint_id, Medium.id)
             .join(Complaint, col(Complaint.id) == Medium.complaint_id)
@@ -113,7 +112,7 @@ def _sweep_reports(house: House, stale: datetime) -> int:
         ).all()
     behind = dict(rows).values()
     for medium_id in behind:
-        house.queue.enqueue(Stage.PREPARE, medium_id)
+        stores.queue.enqueue(Stage.PREPARE, medium_id)
     return len(behind)
 
 
@@ -127,27 +126,33 @@ def _in_state(session: Session, ids: Iterable[UUID], state: MediumState) -> set[
     return found
 
 
-def _note(house: House, handed: list[UUID], moment: datetime) -> None:
+def _note(stores: Stores, handed: list[UUID], moment: datetime) -> None:
     """Remember when media were handed over, so that they are young again."""
     for at in range(0, len(handed), AT_ONCE):
         part = handed[at : at + AT_ONCE]
-        with writing(house.engine) as session:
+        with writing(stores.engine) as session:
             session.execute(
                 update(Medium).where(col(Medium.id).in_(part)).values(enqueued_at=moment)
             )
 
 
-def _clean_blobs(house: House, prefix: str, before: datetime) -> None:
-    keys = list(house.blobs.older(prefix, before))
+def _clean_blobs(stores: Stores, prefix: str, before: datetime) -> None:
+    keys = list(stores.blobs.older(prefix, before))
     for at in range(0, len(keys), AT_ONCE):
         part = {UUID(key.rpartition("/")[2]): key for key in keys[at : at + AT_ONCE]}
-        with reading(house.engine) as session:
+        with reading(stores.engine) as session:
             query = select(Medium.id, Medium.state).where(col(Medium.id).in_(list(part)))
             states = dict(session.exec(query).all())
         for medium_id, key in part.items():
             finished = prefix == "work" and states.get(medium_id) in SETTLED
             if medium_id not in states or finished:
-                house.blobs.delete(key)
+                stores.blobs.delete(key)
+
+
+def _open(settings: Settings) -> Stores:
+    engine, keys = open_database(settings)
+    engine.dispose()
+    return open_stores(settings, keys)
 
 
 def main() -> None:
@@ -161,14 +166,14 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
-    house = build(lay_ground(settings))
+    stores = _open(settings)
     cleaned = -CLEAN_SECONDS
     while not stop.wait(settings.sweep_seconds):
         try:
-            sweep(house)
+            sweep(stores)
             if time.monotonic() - cleaned >= CLEAN_SECONDS:
                 cleaned = time.monotonic()
-                clean(house)
+                clean(stores)
         except (Unavailable, OperationalError) as error:
             log.warning("not available", error=type(error).__name__)
     sys.exit(0)

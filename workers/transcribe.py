@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
-from rq.serializers import JSONSerializer
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, func, select
 
@@ -27,14 +26,15 @@ from models.status import MediumState
 from models.transcript import Likely, ListenerReason, Recognition, Transcript
 from transcribe.audio import SAMPLE_RATE
 from transcribe.engine import Engine, Request, load
+from workers import loop
 from workers.attempt import begin, close, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
-from workers.environment import as_environment
-from workers.house import House, build, connect_worker, lay_ground
+from workers.house import House, build, lay_ground
 from workers.prepare import Failed, working_copy
+from workers.stores import connect_worker
 from workers.warm import Warm
-from workers.watchdog import Pulse, Watchdog
+from workers.watchdog import Pulse
 
 # Samples of so much sound, with what the engine makes of them, fit into some hundred megabytes.
 BATCH_SECONDS = 1_800.0
@@ -44,9 +44,6 @@ GRACE_SECONDS = 90.0
 IDLE_SECONDS = 180.0
 # Jobs that are taken from the queue together: some of the engine's own batches of windows.
 MOST_JOBS = {"cpu": 16, "cuda": 64}
-WORKER_TTL = 25
-MAINTENANCE_SECONDS = 10
-WATCHED = "from workers.transcribe import watched; watched()"
 # How much a channel's first language is expected before anything was heard, and each next one:
 # together never certain.
 LIKELY_FIRST = 0.45
@@ -259,14 +256,6 @@ def open_warm(settings: Settings) -> Warm:
     )
 
 
-def main(settings: Settings, *, burst: bool = False) -> None:
-    """Keep a warm worker running and watch it, until told to stop or, with `burst`, it is done."""
-    logs.configure(settings.log_level, "transcribe watchdog")
-    command = [sys.executable, "-c", WATCHED, *(["--burst"] if burst else [])]
-    environment = {**os.environ, **as_environment(settings)}
-    raise SystemExit(Watchdog(command, environment).keep(once=burst))
-
-
 def watched() -> None:
     """Be the worker that the watchdog watches."""
     work(
@@ -294,15 +283,10 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     worker = BatchWorker(
         [Stage.TRANSCRIBE.value],
         connection=connect_worker(settings),
-        serializer=JSONSerializer,
-        worker_ttl=WORKER_TTL,
-        maintenance_interval=MAINTENANCE_SECONDS,
-        log_job_description=False,
+        **loop.SET,
         perform=perform,
         most=settings.batch or MOST_JOBS["cuda" if settings.device == "cuda" else "cpu"],
         wait=settings.batch_wait_ms / 1000,
         idle=lambda: pulse.idle(IDLE_SECONDS),
     )
-    worker.work(burst=burst, logging_level="WARNING")
-    if not burst and worker._shutdown_requested_date is None:
-        raise SystemExit("The queue went away: the worker ends, to be started again.")
+    loop.run(worker, burst=burst)

@@ -75,7 +75,7 @@ async def consent(
     def note(digits: str) -> UUID | None:
         with writing(house.engine) as session:
             found = following.consent(session, house.keys, digits, said.agreed)
-            return found and found.id
+            return None if found is None else found.id
 
     await guarded(house, request, written, note)
     return {"agreed": said.agreed}
@@ -105,7 +105,7 @@ async def additions(
     def find(digits: str) -> UUID | None:
         with reading(house.engine) as session:
             found = casework.by_receipt(session, house.keys, digits)
-            return found and found.id
+            return None if found is None else found.id
 
     complaint_id = await guarded(house, request, written, find)
     await run_in_threadpool(_add, door, complaint_id, sent, receipt.parse(written))

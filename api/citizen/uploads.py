@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ingest.accept import Intake, Part, PartWriter
+from ingest.accept import Intake
+from ingest.part import Part, PartWriter
 from models.errors import Conflict, Invalid, NotFound, TooLarge, TooMany
 from models.medium import Kind, Purpose
 from models.settings import Limits

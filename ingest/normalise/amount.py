@@ -64,7 +64,7 @@ class Counter:
 
     def __init__(self, words: AmountWords) -> None:
         nouns = any_of(words.people)
-        self._phrases = re.compile(any_of(words.phrases))
+        self._phrases = re.compile(rf"(?<![一二两三四五六七八九十百千几\d])(?:{any_of(words.phrases)})")
         self._people = re.compile(
             rf"{_START}(?P<number>{NUMERAL})(?:个|名|位|口)(?:{any_of(words.describing)}){{0,2}}(?:{nouns})(?!{any_of(words.not_people)})"
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest.matter import Choice
-from ingest.normalise.model import Head, grams, present, scores
+from ingest.normalise.model import Head, Vocabulary, pieces, scores
 from ingest.normalise.reading import Span
 from ingest.normalise.sound import is_han
 from ingest.normalise.term import TermIndex, clauses
@@ -37,13 +37,12 @@ class Judged:
 NOTHING = Judged((), (), "model")
 
 
-def judge(text: str, head: Head, index: TermIndex) -> Judged:
+def judge(text: str, vocabulary: Vocabulary, head: Head, index: TermIndex) -> Judged:
     """Weigh a text for one list of codes."""
     if sum(map(is_han, text)) < LEAST_TEXT:
         return NOTHING
     hits = index.find(text)
-    found = present(text)
-    probabilities = head.probabilities(found, scores(hits, head.codes))
+    probabilities = head.probabilities(vocabulary.features(text), scores(hits, head.codes))
     order = sorted(range(len(head.codes)), key=lambda place: -probabilities[place])[:TOP]
     choices = tuple(
         Choice(code=head.codes[place], confidence=round(float(probabilities[place]), 3))
@@ -55,7 +54,7 @@ def judge(text: str, head: Head, index: TermIndex) -> Judged:
         strongest = sorted(own, key=lambda hit: (-hit.weight, hit.span.start))[:EVIDENCE]
         spans = tuple(sorted((hit.span for hit in strongest), key=lambda span: span.start))
         return Judged(choices, spans, "rule")
-    return Judged(choices, (_telling_clause(text, head, order[0]),), "model")
+    return Judged(choices, (_telling_clause(text, vocabulary, head, order[0]),), "model")
 
 
 def by_terms(text: str, index: TermIndex) -> Judged:
@@ -75,12 +74,13 @@ def by_terms(text: str, index: TermIndex) -> Judged:
     return Judged(choices, own, "rule")
 
 
-def _telling_clause(text: str, head: Head, place: int) -> Span:
-    """Give the clause whose n-grams speak most for a code."""
+def _telling_clause(text: str, vocabulary: Vocabulary, head: Head, place: int) -> Span:
+    """Give the clause whose pieces speak most for a code."""
     parts = clauses(text)
     totals = dict.fromkeys(parts, 0.0)
-    for gram, start, end in grams(text):
-        for part in parts:
-            if part.start <= start and end <= part.end:
-                totals[part] += float(head.grams[gram, place])
+    for piece in pieces(text):
+        row = vocabulary.rows.get(piece.kind + piece.name)
+        for part in parts if row is not None else ():
+            if part.start <= piece.start and piece.end <= part.end:
+                totals[part] += float(head.pieces[row, place])
     return max(parts, key=lambda part: (totals[part], -part.start))

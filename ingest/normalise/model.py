@@ -1,88 +1,137 @@
-"""A small linear model over character n-grams and lexicon scores, kept as one data file.
+"""A small linear model over pieces of the text and lexicon scores, kept as one data file.
 
-Features are the presence of n-grams of characters and of folded sounds (so that a word heard with
-other characters still counts), hashed to a fixed number of places, and the lexicon's score for
-each code. Two multinomial logistic regressions share them: one for domains, one for conducts.
+The pieces are single characters and pairs, words, and pairs of folded syllables, so that a word
+heard with other characters still counts. Each kind of piece is weighed by how rare it is and has
+length one (tf-idf; G. Salton and C. Buckley 1988). Two multinomial logistic regressions share the
+pieces: one for domains, one for conducts.
 """
 
 from __future__ import annotations
 
-import zlib
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from itertools import pairwise
+from math import log, sqrt
 from pathlib import Path
 
 import numpy as np
+import rjieba
 from numpy.typing import NDArray
 
 from ingest.normalise.sound import is_han, syllable
 from ingest.normalise.term import Hit
 
-PLACES = 1 << 13
-CHARACTER_GRAMS = (1, 2, 3)
-SOUND_GRAMS = (2, 3)
 FULL_SCORE = 8.0
+HIGHEST_SCORE = 1.5
 MODEL_FILE = "matters.npz"
+KINDS = ("c", "w", "s")
 
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a text: its kind and what it is, and where it stands."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a model sees of a text. rows : places in its vocabulary; values : their weights."""
+
+    rows: NDArray[np.int64]
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The pieces that a model knows, and how rare each is."""
+
+    names: tuple[str, ...]
+    rarity: Floats
+    rows: dict[str, int] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], rarity: Floats) -> Vocabulary:
+        """Make a vocabulary with its index."""
+        return cls(names, rarity, {name: row for row, name in enumerate(names)})
+
+    def features(self, text: str) -> Features:
+        """Weigh the known pieces of a text, each kind to length one."""
+        counts = Counter(piece.kind + piece.name for piece in pieces(text))
+        rows: list[int] = []
+        values: list[float] = []
+        for kind in KINDS:
+            weighed = {
+                row: (1 + log(times)) * float(self.rarity[row])
+                for name, times in counts.items()
+                if name[0] == kind and (row := self.rows.get(name)) is not None
+            }
+            length = sqrt(sum(value * value for value in weighed.values())) or 1.0
+            rows += weighed
+            values += [value / length for value in weighed.values()]
+        return Features(np.array(rows, dtype=np.int64), np.array(values, dtype=np.float32))
 
 
 @dataclass(frozen=True)
 class Head:
     """The weights for one list of codes.
 
-    grams : float32, shape = (PLACES, n_codes); scores : shape = (n_codes, n_codes), from the
+    pieces : float32, shape = (n_pieces, n_codes); scores : shape = (n_codes, n_codes), from the
     lexicon's scores; bias : shape = (n_codes,); temperature : divides the logits, so that the
     probabilities are as often right as they say
     """
 
     codes: tuple[str, ...]
-    grams: Floats
+    pieces: Floats
     scores: Floats
     bias: Floats
     temperature: float
 
-    def probabilities(self, grams: NDArray[np.int64], scores: Floats) -> Floats:
-        """Give the probability of each code. grams : places present; scores : shape = (n_codes,)."""
-        value = 1.0 / np.sqrt(max(1, len(grams)))
-        logits = self.grams[grams].sum(axis=0) * value + scores @ self.scores + self.bias
+    def probabilities(self, features: Features, scores: Floats) -> Floats:
+        """Give the probability of each code. scores : shape = (n_codes,)"""
+        logits = features.values @ self.pieces[features.rows] + scores @ self.scores + self.bias
         logits = logits / self.temperature
         powers = np.exp(logits - logits.max())
-        return (powers / powers.sum()).astype(np.float32)
+        return np.asarray(powers / powers.sum(), dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Model:
-    """Both heads and the version that records remember."""
+    """Both heads over one vocabulary, and the version that records remember."""
 
     version: str
+    vocabulary: Vocabulary
     domain: Head
     conduct: Head
 
 
-def grams(text: str) -> Iterator[tuple[int, int, int]]:
-    """Give the n-grams of a text as (place in the model, first character, one behind the last)."""
-    for run_start, run in _runs(text):
-        syllables = [syllable(character) for character in run]
-        for size in CHARACTER_GRAMS:
-            for start in range(len(run) - size + 1):
-                yield _place(run[start : start + size]), run_start + start, run_start + start + size
-        for size in SOUND_GRAMS:
-            for start in range(len(run) - size + 1):
-                said = "'".join(syllables[start : start + size])
-                yield _place("~" + said), run_start + start, run_start + start + size
-
-
-def present(text: str) -> NDArray[np.int64]:
-    """Give the places of the n-grams that a text has, each once, in order."""
-    return np.array(sorted({place for place, *_ in grams(text)}), dtype=np.int64)
+def pieces(text: str) -> Iterator[Piece]:
+    """Cut a text into its pieces; nothing reaches across what is no letter."""
+    at = 0
+    for word in rjieba.cut(text):
+        if any(map(is_han, word)):
+            yield Piece("w", word, at, at + len(word))
+        at += len(word)
+    for start, run in _runs(text):
+        for place, character in enumerate(run, start):
+            yield Piece("c", character, place, place + 1)
+        for place, (one, other) in enumerate(pairwise(run), start):
+            yield Piece("c", one + other, place, place + 2)
+            if is_han(one) and is_han(other):
+                yield Piece("s", f"{syllable(one)}'{syllable(other)}", place, place + 2)
 
 
 def scores(hits: tuple[Hit, ...], codes: tuple[str, ...]) -> Floats:
-    """Give the lexicon's score for each code, 0..1; the same term counts once."""
+    """Give the lexicon's score for each code; the same term counts once."""
     totals = dict.fromkeys(codes, 0.0)
     seen = set()
     for hit in hits:
@@ -90,16 +139,22 @@ def scores(hits: tuple[Hit, ...], codes: tuple[str, ...]) -> Floats:
         if key not in seen and hit.code in totals:
             seen.add(key)
             totals[hit.code] += hit.weight
-    return np.array([min(totals[code] / FULL_SCORE, 1.5) for code in codes], dtype=np.float32)
+    return np.array(
+        [min(totals[code] / FULL_SCORE, HIGHEST_SCORE) for code in codes], dtype=np.float32
+    )
 
 
 def save(model: Model, path: Path) -> None:
     """Write the model with weights of eight bits, a scale for each code."""
-    arrays: dict[str, NDArray[np.generic]] = {"version": np.array(model.version)}
+    arrays: dict[str, NDArray[np.generic]] = {
+        "version": np.array(model.version),
+        "names": np.frombuffer("\n".join(model.vocabulary.names).encode(), dtype=np.uint8),
+        "rarity": model.vocabulary.rarity.astype(np.float16),
+    }
     for name, head in (("domain", model.domain), ("conduct", model.conduct)):
-        scale = np.abs(head.grams).max(axis=0) / 127.0 + 1e-12
+        scale = np.abs(head.pieces).max(axis=0) / 127.0 + 1e-12
         arrays[f"{name}_codes"] = np.array(head.codes)
-        arrays[f"{name}_grams"] = np.round(head.grams / scale).astype(np.int8)
+        arrays[f"{name}_pieces"] = np.round(head.pieces / scale).astype(np.int8)
         arrays[f"{name}_scale"] = scale.astype(np.float32)
         arrays[f"{name}_scores"] = head.scores.astype(np.float32)
         arrays[f"{name}_bias"] = head.bias.astype(np.float32)
@@ -111,17 +166,19 @@ def save(model: Model, path: Path) -> None:
 def read(data: bytes) -> Model:
     """Read a model as `save` wrote it."""
     with np.load(BytesIO(data), allow_pickle=False) as arrays:
-        heads = [
+        names = tuple(arrays["names"].tobytes().decode().split("\n"))
+        domain, conduct = (
             Head(
                 codes=tuple(str(code) for code in arrays[f"{name}_codes"]),
-                grams=arrays[f"{name}_grams"].astype(np.float32) * arrays[f"{name}_scale"],
+                pieces=arrays[f"{name}_pieces"].astype(np.float32) * arrays[f"{name}_scale"],
                 scores=arrays[f"{name}_scores"],
                 bias=arrays[f"{name}_bias"],
                 temperature=float(arrays[f"{name}_temperature"]),
             )
             for name in ("domain", "conduct")
-        ]
-        return Model(str(arrays["version"]), *heads)
+        )
+        vocabulary = Vocabulary.of(names, arrays["rarity"].astype(np.float32))
+        return Model(str(arrays["version"]), vocabulary, domain, conduct)
 
 
 @cache
@@ -131,10 +188,10 @@ def load() -> Model:
 
 
 def _runs(text: str) -> Iterator[tuple[int, str]]:
-    """Give the stretches of letters and characters between everything else; digits are one sign."""
+    """Give the stretches of letters between everything else, with where each begins."""
     start, run = 0, ""
     for position, character in enumerate(text):
-        if is_han(character) or character.isalpha():
+        if character.isalpha():
             if not run:
                 start = position
             run += character
@@ -143,7 +200,3 @@ def _runs(text: str) -> Iterator[tuple[int, str]]:
             run = ""
     if run:
         yield start, run
-
-
-def _place(gram: str) -> int:
-    return zlib.crc32(gram.encode()) % PLACES

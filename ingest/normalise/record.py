@@ -96,7 +96,8 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     candidates = lexicons.bodies.find(read, named, lexicons.gazetteer, standing)
     person = lexicons.register.choose(read, people)
     times = when.spans(read, matter.received)
-    conduct = kind.judge(read.text, lexicons.model.conduct, lexicons.conduct)
+    trained = lexicons.model
+    conduct = kind.judge(read.text, trained.vocabulary, trained.conduct, lexicons.conduct)
     asking = conduct.best(CONDUCT_THRESHOLD) == "none"
     return Findings(
         reading=read,
@@ -107,7 +108,7 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
         unit=unit.choose(candidates, person, asking=asking),
         time=lexicons.chooser.find(read, matter.received, asking=asking),
         amounts=lexicons.counter.find(read, (*times, *closed)),
-        domain=kind.judge(read.text, lexicons.model.domain, lexicons.domain),
+        domain=kind.judge(read.text, trained.vocabulary, trained.domain, lexicons.domain),
         conduct=conduct,
     )
 

@@ -23,7 +23,7 @@ NAMES = {
     "bo": ("བོད་སྐད།", "NotoSerifTibetan-Bold.ttf"),
     "ii": ("ꆈꌠꉙ", "NotoSansYi-Regular.ttf"),
 }
-HEIGHT = 100
+HEIGHT = 160
 
 
 def outline(tag: str, text: str, path: Path) -> str:
@@ -38,7 +38,7 @@ def outline(tag: str, text: str, path: Path) -> str:
     uharfbuzz.shape(shaper, buffer)
     top, bottom = _extent(shaper, buffer)
     scale = HEIGHT / (top - bottom)
-    pen = SVGPathPen(glyphs, ntos=lambda value: f"{value:.1f}".rstrip("0").rstrip("."))
+    pen = SVGPathPen(glyphs, ntos=lambda value: str(round(value)))
     x = 0.0
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         at = ((x + position.x_offset) * scale, (top - position.y_offset) * scale)

@@ -60,6 +60,7 @@ WHISPER_CODES = {"zh": "zh", "yue": "yue", "ug": "uz", "kk": "kk", "ko": "ko"}
 SENTENCES = {"zh": 14000, "yue": 12000, "ug": 8000, "kk": 8000, "ko": 8000}
 JOINED_SENTENCES = 1600  # a language, drawn again from the sentences of the single clips
 CHECK_SENTENCES = 48  # a language
+CHECKED = 120  # of all of them, each time
 RESERVE_CHARACTERS = 2000
 
 
@@ -174,7 +175,7 @@ WORK = Path("data/demo-pack")
 
 
 def _nice() -> None:
-    os.nice(12)
+    os.nice(19)
 
 
 @app.command()
@@ -205,7 +206,7 @@ def make(
         trainer = fit.Trainer(work, shape, known, plan)
         size = sum(p.numel() for p in trainer.network.parameters()) / 1e6
         typer.echo(f"{shape} {size:.2f} M parameters, torch {torch.__version__}")
-        trainer.run(Shards(work), clips.read(work / "check"), _echo)
+        trainer.run(Shards(work), clips.read(work / "check")[:CHECKED], _echo)
     export_pack(work, out)
 
 

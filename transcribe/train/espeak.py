@@ -7,6 +7,8 @@ run time.
 import ctypes
 import math
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -102,12 +104,18 @@ class Speech:
 
 
 class Espeak:
-    """The library, opened once a process."""
+    """A copy of the library for itself.
+
+    What espeak-ng says depends a little on what it said before, in memory that even its own
+    restart leaves as it is; a copy begins anew, so that the same calls give the same sound.
+    """
 
     def __init__(self) -> None:
         import espeakng_loader  # the train extra only
 
-        self._library: Any = ctypes.CDLL(espeakng_loader.get_library_path())
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copy(espeakng_loader.get_library_path(), folder)
+            self._library: Any = ctypes.CDLL(str(copy))
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._rate = self._library.espeak_Initialize(
             _RETRIEVE_SYNCHRONOUSLY,
@@ -117,10 +125,16 @@ class Espeak:
         )
         if self._rate <= 0:
             raise RuntimeError("espeak-ng did not start: install the train extra again")
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
+        ctypes.CDLL(None).srand(1)
         self._pieces: list[npt.NDArray[np.int16]] = []
         self._events: list[tuple[int, int, int, float, str]] = []
         self._callback = _Callback(self._take)
         self._library.espeak_SetSynthCallback(self._callback)
+
+    def close(self) -> None:
+        """Give the library's memory back."""
+        self._library.espeak_Terminate()
 
     def _take(self, wave: Any, count: int, events: Any) -> int:
         if count > 0 and wave:
@@ -234,5 +248,12 @@ def _syllables(phones: tuple[Timed, ...]) -> Iterator[tuple[float, float]]:
 
 @cache
 def library() -> Espeak:
-    """Return this process's espeak-ng; its C code keeps one state a process."""
+    """Return this process's espeak-ng."""
     return Espeak()
+
+
+def renew() -> None:
+    """Let this process's espeak-ng begin anew: from here the same calls give the same sound."""
+    if library.cache_info().currsize:
+        library().close()
+    library.cache_clear()

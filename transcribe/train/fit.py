@@ -56,7 +56,7 @@ class Plan:
     short_until: float = 0.06  # share of the time in which only short clips are shown
     short_frames: int = 350
     checkpoint_seconds: float = 120.0
-    check_seconds: float = 600.0
+    check_seconds: float = 900.0
     patience: int = 6  # checks without a better CER after which training stops
     threads: int = 2
     device: str = "cpu"
@@ -375,21 +375,33 @@ def _sound_loss(scores: Tensor, batch: Batch) -> Tensor:
     return loss
 
 
-def _attention_loss(looked: Tensor | None, spans: Tensor) -> Tensor:
-    """Return how badly the looked-at heads look where the token is said.
+def _attention_loss(looked: Sequence[Tensor], spans: Tensor) -> Tensor:
+    """Return how badly the looked-at heads look where a token is said.
 
-    looked : log-weights, shape = (batch, heads, n_tokens, n_states); spans : (batch, n_tokens, 2)
+    The last layer looks where the next token is said, the first where the one just written was:
+    from there the next is found. Times come from the last layer.
+    looked : log-weights by layer, shape = (batch, heads, n_tokens, n_states)
+    spans : of the next token at each place, shape = (batch, n_tokens, 2)
     """
-    assert looked is not None
+    loss = _outside(looked[-1], spans)
+    if len(looked) > 1:
+        written = torch.roll(spans, 1, dims=1)
+        written[:, 0] = -1
+        loss = loss + 0.5 * _outside(looked[0], written)
+    return loss
+
+
+def _outside(looked: Tensor, spans: Tensor) -> Tensor:
+    """Return the mean negative log of the weight inside each known span."""
     known = spans[..., 0] >= 0
     if not known.any():
         return looked.new_zeros(())
     places = torch.arange(looked.shape[-1], device=looked.device)
     inside = (places >= spans[..., :1]) & (places < spans[..., 1:])
     inside = (inside & known[..., None])[:, None]
-    inside_weight = looked.masked_fill(~inside, -1e4).logsumexp(-1).clamp(min=-30)
-    wanted = (known & inside.any(-1)[:, 0])[:, None].expand_as(inside_weight)
-    return -inside_weight[wanted].mean()
+    weight = looked.masked_fill(~inside, -1e4).logsumexp(-1).clamp(min=-30)
+    wanted = (known & inside.any(-1)[:, 0])[:, None].expand_as(weight)
+    return -weight[wanted].mean()
 
 
 @torch.no_grad()
@@ -423,7 +435,7 @@ def greedy(
     return written, heard.tolist()
 
 
-MAX_WRITTEN = 160
+MAX_WRITTEN = 90
 
 
 def character_error_rates(

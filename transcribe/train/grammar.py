@@ -12,6 +12,7 @@ from pathlib import Path
 
 _REFERENCE = re.compile(r"\{(\w+)\}")
 _MAX_DEPTH = 60
+_MOST_REPEATS = 2000  # in a row, after which a grammar is held to have said everything
 GRAM = 5
 
 
@@ -135,8 +136,11 @@ def training_sentences(grammar: Grammar, count: int, seed: int) -> list[str]:
     """Return `count` different sentences with no held-out value."""
     rng = random.Random(f"{seed}|train|{grammar.language}")
     found: dict[str, None] = {}
-    for _ in range(40 * count):
-        found.setdefault(say(grammar, rng, training=True).text)
+    repeats = 0
+    while repeats < _MOST_REPEATS:
+        text = say(grammar, rng, training=True).text
+        repeats = repeats + 1 if text in found else 0
+        found.setdefault(text)
         if len(found) == count:
             return list(found)
     raise GrammarError(f"{grammar.language}: only {len(found)} of {count} sentences differ")

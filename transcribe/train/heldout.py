@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transcribe.train import augment, synthetic
+from transcribe.train import augment, espeak, synthetic
 from transcribe.train.augment import Damage
 from transcribe.train.espeak import HELDOUT_VARIANTS
 from transcribe.train.grammar import Grammar, heldout_sentences
@@ -72,7 +72,8 @@ def speak(line: Line, condition: str, seed: str) -> Spoken:
 
 
 def each(every: Sequence[Line], condition: str, seed: str) -> Iterator[Spoken]:
-    """Say lines one after the other."""
+    """Say lines one after the other; the same lines sound the same every time."""
+    espeak.renew()
     for line in every:
         yield speak(line, condition, seed)
 
@@ -80,6 +81,7 @@ def each(every: Sequence[Line], condition: str, seed: str) -> Iterator[Spoken]:
 def write(folder: Path, chosen: Sequence[Line], seed: str) -> int:
     """Write clips as low-rate Opus with manifest.jsonl; return the bytes written."""
     folder.mkdir(parents=True, exist_ok=True)
+    espeak.renew()
     rows = []
     size = 0
     counts: dict[str, int] = {}

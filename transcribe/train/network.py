@@ -153,18 +153,19 @@ class Decoder(nn.Module):
 
     def forward(
         self, tokens: Tensor, memory: Tensor, look: int = 0, dropout: float = 0.0
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return states and the last layer's looked-at weights.
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return states and the log-weights of each layer's first `look` heads on the sound.
 
-        returns shape = (batch, n_tokens, width) and (batch, look, n_tokens, n_states) or None
+        returns shape = (batch, n_tokens, width), and a (batch, look, n_tokens, n_states) a layer
         """
         x = self.tokens(tokens) + self.positions[: tokens.shape[1]]
         if dropout:
             x = F.dropout(x, dropout, self.training)
-        looked = None
-        for number, layer in enumerate(self.layers):
-            last = number == len(self.layers) - 1
-            x, looked = layer(x, memory, look if last else 0)
+        looked: list[Tensor] = []
+        for layer in self.layers:
+            x, seen = layer(x, memory, look)
+            if seen is not None:
+                looked.append(seen)
         return self.norm(x), looked
 
 

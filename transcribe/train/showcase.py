@@ -144,6 +144,7 @@ _FORMS = {
 
 def speak(message: Message) -> Pcm:
     """Say a message: float32, mono, 16 kHz."""
+    espeak.renew()
     rng = random.Random(f"{SEED}|{message.file}")
     voice = espeak.Voice(message.voice, message.variant, rng.randint(150, 180))
     sounds = [

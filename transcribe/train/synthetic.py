@@ -138,6 +138,7 @@ def make(order: Order) -> int:
     """Make one shard unless it is there; return its number."""
     if clips.shard_exists(order.folder, order.number):
         return order.number
+    espeak.renew()
     rng = random.Random(f"{order.seed}|{order.folder.name}|{order.number}")
     noise = np.random.default_rng(rng.getrandbits(64))
     stored = []

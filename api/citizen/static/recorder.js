@@ -28,8 +28,9 @@ export class Recorder {
 
   /** Ask for the microphone and begin; throw if it is refused. */
   async start() {
+    // What a telephone call takes away with the noise, the recogniser and a listener would miss.
     this.stream = await navigator.mediaDevices.getUserMedia({
-      audio: { channelCount: 1, noiseSuppression: true, autoGainControl: true },
+      audio: { channelCount: 1, noiseSuppression: false, echoCancellation: false, autoGainControl: true },
     });
     const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported?.(type));
     this.media = new MediaRecorder(this.stream, { mimeType, audioBitsPerSecond: BITS_PER_SECOND });

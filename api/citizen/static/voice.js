@@ -15,6 +15,7 @@ export let language = "";
 
 /** Load a language's words, and put its labels on everything that has one. */
 export function speakIn(tag) {
+  if (tag === language && words.tag) return ready;
   language = tag;
   ready = fetch(`${about.static}/words/${tag}.json`)
     .then((answer) => answer.json())

@@ -226,7 +226,7 @@ def test_offline_first_and_online_later(phone: BrowserContext, served: Served) -
     page = phone.new_page()
     page.goto(served.page)
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("caches.keys().then((names) => names.length > 0)")
+    page.wait_for_function("() => caches.keys().then((names) => names.length > 0)")
     page.reload()
     page.click('[data-choose="zh"]')
     page.wait_for_timeout(500)

@@ -92,7 +92,8 @@ def test_pieces_are_joined_in_order_and_forgotten_together(modules: Page) -> Non
           const blob = await store.blobOf("one", "audio/webm");
           await store.forget(["one"]);
           const left = await store.blobOf("one", "audio/webm");
-          return [[...new Uint8Array(await blob.arrayBuffer())], left.size, (await store.blobOf("two", "")).size];
+          const other = await store.blobOf("two", "");
+          return [[...new Uint8Array(await blob.arrayBuffer())], left.size, other.size];
         }"""
     )
     assert joined == [[0, 0, 1, 1, 2, 2, 11, 11], 0, 2]

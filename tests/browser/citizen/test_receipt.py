@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import segno
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 
+from api.citizen.reports import picture
 from models import casework, receipt
 from models.complaint import Message
 from models.database import reading, writing
@@ -81,7 +81,7 @@ def test_the_state_is_told_in_the_persons_language(lookup: Page, digits: str) ->
     lookup.wait_for_selector("#report:not([hidden])")
     assert lookup.get_attribute("html", "dir") == "rtl"
     expect(lookup.locator("#state")).to_contain_text("خادىملار")
-    lookup.wait_for_function("document.getElementById('caption').textContent !== ''")
+    expect(lookup.locator("#caption")).not_to_be_empty()
     assert "ug/state_ready.mp3" in said
 
 
@@ -131,8 +131,8 @@ def test_a_voice_note_and_a_photograph_are_added_once(
 ) -> None:
     from PIL import Image
 
-    picture = tmp_path / "pipe.png"
-    Image.new("RGB", (64, 64), "blue").save(picture)
+    pipe = tmp_path / "pipe.png"
+    Image.new("RGB", (64, 64), "blue").save(pipe)
     enter(lookup, digits)
     lookup.wait_for_selector("#report:not([hidden])")
     lookup.click("#add-voice")
@@ -143,7 +143,7 @@ def test_a_voice_note_and_a_photograph_are_added_once(
     lookup.wait_for_selector('#adding[data-state="done"]')
     lookup.click("#main")
     lookup.wait_for_selector("#report:not([hidden])", timeout=20_000)
-    lookup.set_input_files("#add-photo-file", picture)
+    lookup.set_input_files("#add-photo-file", pipe)
     lookup.wait_for_selector("#sending:not([hidden])")
     lookup.wait_for_selector("#report:not([hidden])", timeout=20_000)
     house = served.app.state.house
@@ -179,8 +179,7 @@ def scanned(browser: Browser, served: Served, digits: str) -> Iterator[Callable[
 
     def start() -> Page:
         page = context.new_page()
-        rows = ["".join("1" if dark else "0" for dark in row) for row in segno.make(digits).matrix]
-        page.add_init_script(CAMERA % json.dumps(rows))
+        page.add_init_script(CAMERA % json.dumps(picture(digits)))
         page.goto(f"{served.url}/receipt")
         page.click('[data-choose="zh"]')
         page.click("#scan")

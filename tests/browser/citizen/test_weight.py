@@ -17,14 +17,14 @@ LINE = {
     "downloadThroughput": 400_000 / 8,
     "uploadThroughput": 400_000 / 8,
 }
-MOST_BYTES = 60 * 1024
+MOST_BYTES = 60_000
 MOST_SECONDS = 3.0
 # The runner's own slowness is not the phone's: where it is busy, the time is shown, not judged.
-JUDGED_UNDER_MS = 60.0
+JUDGED_UNDER_MS = 40.0
 LABOUR = """() => {
   const began = performance.now();
   let sum = 0;
-  for (let i = 0; i < 2e7; i++) sum = (sum + i * i) % 1000003;
+  for (let i = 0; i < 1e6; i++) sum = (sum + i * i) % 1000003;
   return performance.now() - began + sum * 0;
 }"""
 
@@ -44,19 +44,19 @@ def test_one_can_speak_after_60_kilobytes_and_3_seconds(
     wire.send("Network.emulateNetworkConditions", LINE)
     wire.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     page.goto(served.page, wait_until="commit")
-    page.wait_for_function("performance.getEntriesByName('usable').length > 0")
+    page.wait_for_function("() => performance.getEntriesByName('usable').length > 0")
     usable = page.evaluate("performance.getEntriesByName('usable')[0].startTime") / 1000
     page.wait_for_load_state("networkidle")
     opened = sum(received)
-    page.click('[data-choose="ug"]')
+    with page.expect_event("requestfinished", lambda one: "welcome.mp3" in one.url):
+        page.click('[data-choose="ug"]')
     page.wait_for_selector("#speak:not([hidden])")
-    page.wait_for_load_state("networkidle")
     spoken = sum(received)
     context.close()
     with capsys.disabled():
         print(
-            f"\n  usable after {usable:.2f} s and {opened / 1024:.1f} KiB; with the language's words "
-            f"and first prompt {spoken / 1024:.1f} KiB ({SLOWER}x slower processor, 400 kbit/s, "
+            f"\n  usable after {usable:.2f} s and {opened / 1024:.1f} KiB; with the language's "
+            f"words and welcome {spoken / 1024:.1f} KiB ({SLOWER}x slower processor, 400 kbit/s, "
             f"150 ms; the machine's own pace {idle:.0f} ms)"
         )
     assert spoken <= MOST_BYTES

@@ -68,6 +68,7 @@ DOORS: dict[tuple[str, str], tuple[Route, ...]] = {
     # Without a body, a protocol version or a ticket: what they do with those has tests of its own.
     ("POST", "/uploads/tickets"): (Route(Door.PUBLIC, ok=422),),
     ("POST", "/uploads"): (Route(Door.PUBLIC, ok=412),),
+    ("HEAD", "/uploads/{upload_id}"): (Route(Door.PUBLIC, ok=412),),
     ("PATCH", "/uploads/{upload_id}"): (Route(Door.PUBLIC, ok=412),),
     ("DELETE", "/uploads/{upload_id}"): (Route(Door.PUBLIC, ok=412),),
     ("POST", "/uploads/{upload_id}"): (Route(Door.PUBLIC, ok=412),),
@@ -203,6 +204,7 @@ def every_route(app: FastAPI) -> Iterator[tuple[str, str]]:
             if isinstance(each, Mount):
                 yield "GET", f"{each.path}/*"
                 continue
-            for method in sorted(getattr(each, "methods", None) or ()):
-                if method not in ("HEAD", "OPTIONS"):
-                    yield method, each.path
+            methods = set(getattr(each, "methods", None) or ()) - {"OPTIONS"}
+            # HEAD tells no more than the GET beside it.
+            for method in sorted(methods - {"HEAD"} if "GET" in methods else methods):
+                yield method, each.path

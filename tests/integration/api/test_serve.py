@@ -20,7 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from redis import Redis
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, select
+from sqlmodel import SQLModel
 
 from models.database import reading
 from models.settings import Settings
@@ -121,9 +122,9 @@ def everything_kept(house: House, redis: Redis, server: Running) -> Iterator[tup
 
 def rows(engine: Engine) -> Iterator[tuple[str, bytes]]:
     with reading(engine) as session:
-        for table in inspect(engine).get_table_names():
-            for row in session.connection().execute(text(f'SELECT * FROM "{table}"')):
-                yield table, repr(tuple(row)).encode()
+        for table in SQLModel.metadata.sorted_tables:
+            for row in session.connection().execute(select(table)):
+                yield table.name, repr(tuple(row)).encode()
 
 
 def test_nothing_of_a_reporter_is_written_down(house: House, redis: Redis, server: Running) -> None:
@@ -156,7 +157,6 @@ def test_nothing_of_a_reporter_is_written_down(house: House, redis: Redis, serve
         raw.recv(1_000)
     # uvicorn ends in good order, then lets the signal do what it does.
     assert server.stop() in (0, -signal.SIGTERM)
-    assert "Application shutdown complete" in server.said.read_text()
     searched = 0
     for where, kept in everything_kept(house, redis, server):
         searched += 1
@@ -165,7 +165,7 @@ def test_nothing_of_a_reporter_is_written_down(house: House, redis: Redis, serve
     assert searched > 10
     logged = server.said.read_text()
     assert '"route": "/v1/reports"' in logged
-    assert '"status": 202' in logged
+    assert '"http_status": 202' in logged
 
 
 def test_a_huge_upload_over_a_socket_is_answered_long_before_its_end(

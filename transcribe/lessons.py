@@ -1,0 +1,280 @@
+"""Teach a tagger the languages of a pack and what is none of them, from recordings with tags.
+
+Directions come from linear discriminant analysis with a shrunk spread (Ledoit and Wolf, 2004), as
+in speaker and language recognition on i-vectors; temperature from held-back recordings (Guo et al.,
+2017); how far a well written text speaks for an installed language from a logistic regression on
+the log-probability that corrects what the tagger already says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import Invalid
+from models.transcript import UNKNOWN_LANGUAGE
+from transcribe import language, speech
+from transcribe.audio import decode
+from transcribe.speech import Samples
+from transcribe.tagger import NO_LANGUAGE, Tagger, Vector, embed_window
+from transcribe.whisper import MOST_TOKENS, Encoded, Whisper
+from transcribe.windows import lay
+
+MAX_SECONDS = 1_800.0
+LEAST_RECORDINGS = 5
+LEAST_LANGUAGES = 2
+HELD_BACK = 4  # every fourth example of a group calibrates
+MOST_DIRECTIONS = 96
+# Beyond this share of the held-back distances a sound is far from every prototype.
+FAR_QUANTILE = 0.995
+TEMPERATURES = np.geomspace(0.5, 20, 60)
+LOGISTIC_STEPS = 200
+SHORTEST_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording whose language is known. group : what it is one of many of, say the language"""
+
+    samples: Samples
+    tag: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One window of it as the tagger sees it.
+
+    tag : a language, of the pack or not, `und` or NO_LANGUAGE; group : the language proper
+    average_logprob : of the text written about it in the likeliest language of the pack
+    """
+
+    embedding: Vector
+    tag: str
+    group: str
+    average_logprob: float
+
+
+def read(manifest: Path) -> Iterator[Recording]:
+    """Read recordings from JSON lines with `audio` and `language`, paths beside the file."""
+    try:
+        lines = manifest.read_text("utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise Invalid(
+            f"读不到清单 {manifest}。",
+            f"The manifest {manifest} cannot be read.",
+            code="bad_manifest",
+        ) from error
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            path, tag = manifest.parent / row["audio"], str(row["language"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid(
+                f"清单 {manifest} 第 {number} 行格式不对（需要 audio 和 language）。",
+                f"Line {number} of {manifest} is not of the form (audio and language).",
+                code="bad_manifest",
+            ) from error
+        yield Recording(decode(path, max_seconds=MAX_SECONDS).samples, tag, tag)
+
+
+def listen(whisper: Whisper, recordings: Iterable[Recording]) -> Iterator[Example]:
+    """Turn recordings into examples: one for each window of their speech."""
+    tags = whisper.pack.tags
+    for recording in recordings:
+        known = language.installed(recording.tag, tags)
+        for encoded in _windows(whisper, recording.samples):
+            written = _write(whisper, encoded, known if known in tags else "")
+            tag = recording.tag if known == UNKNOWN_LANGUAGE else known
+            yield Example(embed_window(encoded), tag, recording.group or tag, written)
+
+
+def _windows(whisper: Whisper, samples: Samples) -> Iterator[Encoded]:
+    """Encode the windows of a recording; all of it where no speech is found."""
+    spans = speech.find(samples) or (speech.Span(0, len(samples)),)
+    for window in lay(0, spans):
+        if window.seconds >= SHORTEST_SECONDS:
+            mel = whisper.features(window.samples(samples))
+            yield whisper.encode([mel], whisper.window_frames(window.seconds))[0]
+
+
+def _write(whisper: Whisper, encoded: Encoded, tag: str) -> float:
+    """Give how well a text can be written, in the language if known, else in the likeliest."""
+    tag = tag or whisper.languages([encoded])[0].candidates[0].tag
+    seconds = len(encoded.states) / 50
+    most = min(MOST_TOKENS, 24 + round(20 * seconds))
+    return whisper.write([encoded], [tag], most_tokens=most)[0].average_logprob
+
+
+def teach(examples: Sequence[Example]) -> Tagger:
+    """Train a tagger; raise Invalid where there is too little to learn from."""
+    _enough(examples)
+    fitted, kept = _split(examples)
+    centre, projection = _directions(fitted)
+    places = (_matrix(fitted) - centre) @ projection
+    labels, prototypes = _prototypes(fitted, places)
+    plain = Tagger(labels, centre, projection, prototypes, np.inf, 1.0, 0.0, 0.0)
+    far = _far(plain, kept)
+    temperature = _temperature(plain.with_(limit=far), kept)
+    cooled = plain.with_(limit=far, temperature=temperature)
+    bias, slope = _known(cooled, kept)
+    return cooled.with_(known_bias=bias, known_slope=slope)
+
+
+def add(tagger: Tagger, examples: Sequence[Example]) -> Tagger:
+    """Add prototypes of further languages, in the directions that are there.
+
+    A language that was part of the background under another name keeps its prototypes there.
+    """
+    _enough(examples, languages=1)
+    places = (_matrix(examples) - tagger.centre) @ tagger.projection
+    labels, prototypes = _prototypes(examples, np.asarray(places, np.float32))
+    return tagger.with_(
+        labels=tagger.labels + labels,
+        prototypes=np.concatenate([tagger.prototypes, prototypes]),
+    )
+
+
+def train(
+    whisper: Whisper, recordings: Iterable[Recording], earlier: Tagger | None = None
+) -> Tagger:
+    """Train the tagger of a pack, or add languages to an earlier one.
+
+    Recordings of a language that the pack cannot write make it known by name all the same, so that
+    they reach who understands it. Where nothing of the background (`und`) is among them, an earlier
+    tagger keeps its own and only learns the languages that it lacks.
+    """
+    examples = list(listen(whisper, recordings))
+    if earlier is None or any(one.tag == UNKNOWN_LANGUAGE for one in examples):
+        return teach(examples)
+    fresh = [one for one in examples if one.tag not in earlier.labels]
+    return add(earlier, fresh) if fresh else earlier
+
+
+def _enough(examples: Sequence[Example], languages: int = LEAST_LANGUAGES) -> None:
+    """Refuse what is too little, saying what is needed."""
+    counts = Counter(
+        example.tag for example in examples if example.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE)
+    )
+    few = [tag for tag, count in counts.items() if count < LEAST_RECORDINGS]
+    if few or len(counts) < languages:
+        names = ", ".join(few) or "-"
+        raise Invalid(
+            f"录音太少（{names}）：每种语言至少 {LEAST_RECORDINGS} 段，至少 {languages} 种语言。",
+            f"Too few recordings ({names}): at least {LEAST_RECORDINGS} a language are needed, "
+            f"and {languages} languages.",
+            code="too_little_data",
+        )
+
+
+def _split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """Hold back every few examples of each group for calibration."""
+    seen: Counter[str] = Counter()
+    fitted: list[Example] = []
+    kept: list[Example] = []
+    for example in examples:
+        seen[example.group] += 1
+        (kept if seen[example.group] % HELD_BACK == 0 else fitted).append(example)
+    return fitted, kept or fitted
+
+
+def _matrix(examples: Sequence[Example]) -> NDArray[np.float32]:
+    return np.stack([example.embedding for example in examples])
+
+
+def _directions(examples: Sequence[Example]) -> tuple[Vector, Vector]:
+    """Find where groups differ most against the spread within them.
+
+    Give the centre, shape = (n_features,), and the projection, shape = (n_features, n_directions),
+    in which the spread within a group is 1 in every direction.
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    features = _matrix(examples).astype(np.float64)
+    groups = np.array([example.group for example in examples])
+    names = sorted(set(groups))
+    means = np.stack([features[groups == name].mean(axis=0) for name in names])
+    within = features - means[np.searchsorted(names, groups)]
+    scale = within.std(axis=0) + 1e-6
+    spread, _ = ledoit_wolf(within / scale)
+    values, vectors = np.linalg.eigh(spread)
+    white = (vectors / np.sqrt(np.maximum(values, 1e-9))) / scale[:, None]
+    centre = means.mean(axis=0)
+    between = (means - centre) @ white
+    _, _, turned = np.linalg.svd(between, full_matrices=False)
+    count = min(MOST_DIRECTIONS, len(names) - 1)
+    return centre.astype(np.float32), (white @ turned[:count].T).astype(np.float32)
+
+
+def _prototypes(
+    examples: Sequence[Example], places: NDArray[np.floating]
+) -> tuple[tuple[str, ...], Vector]:
+    """Average the places of each group."""
+    groups = np.array([example.group for example in examples])
+    tag_of = {example.group: example.tag for example in examples}
+    names = sorted(tag_of)
+    means = np.stack([places[groups == name].mean(axis=0) for name in names])
+    return tuple(tag_of[name] for name in names), means.astype(np.float32)
+
+
+def _far(tagger: Tagger, examples: Sequence[Example]) -> float:
+    """Find the squared distance to the nearest prototype that hardly any example exceeds."""
+    places = (_matrix(examples) - tagger.centre) @ tagger.projection
+    distances = np.square(places[:, None] - tagger.prototypes[None]).sum(axis=2).min(axis=1)
+    return float(np.quantile(distances, FAR_QUANTILE))
+
+
+def _temperature(tagger: Tagger, examples: Sequence[Example]) -> float:
+    """Choose the temperature at which the held-back tags are likeliest."""
+
+    def surprise(temperature: float) -> float:
+        cooled = tagger.with_(temperature=float(temperature))
+        total = 0.0
+        for example in examples:
+            masses = {one.tag: one.probability for one in cooled.hear(example.embedding)}
+            total -= np.log(max(masses.get(example.tag, 0.0), 1e-6))
+        return total / len(examples)
+
+    return float(min(TEMPERATURES, key=surprise))
+
+
+def _known(tagger: Tagger, examples: Sequence[Example]) -> tuple[float, float]:
+    """Fit bias and slope of the log-odds that a language is installed, beside the tagger's own.
+
+    Newton's method on the logistic loss with the tagger's log-odds as a fixed part; both classes
+    weigh alike, so that the result is a ratio of likelihoods.
+    """
+    inside = np.array([example.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE) for example in examples])
+    if inside.all() or not inside.any():
+        return 0.0, 0.0
+    offsets = np.array([_log_odds(tagger, example) for example in examples])
+    scores = np.array([example.average_logprob for example in examples])
+    design = np.stack([np.ones(len(scores)), scores], axis=1)
+    weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (1 - inside.mean()))
+    found = np.zeros(2)
+    for _ in range(LOGISTIC_STEPS):
+        chance = 1 / (1 + np.exp(-np.clip(design @ found + offsets, -30, 30)))
+        slope = design.T @ (weights * (inside - chance)) - 0.01 * len(scores) * found * [0, 0.01]
+        curve = (design * (weights * chance * (1 - chance))[:, None]).T @ design
+        step = np.linalg.solve(curve + 1e-3 * len(scores) * np.eye(2), slope)
+        found = found + step
+        if np.abs(step).max() < 1e-6:
+            break
+    return float(found[0]), float(max(found[1], 0.0))
+
+
+def _log_odds(tagger: Tagger, example: Example) -> float:
+    """Give the tagger's own log-odds that a language is installed."""
+    outside = sum(
+        one.probability
+        for one in tagger.hear(example.embedding)
+        if one.tag in (UNKNOWN_LANGUAGE, NO_LANGUAGE)
+    )
+    outside = min(max(outside, 1e-3), 1 - 1e-3)
+    return float(np.log((1 - outside) / outside))
