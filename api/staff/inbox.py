@@ -118,7 +118,7 @@ def home(request: Request, here: Here) -> Response:
     """Go where this role works."""
     if here.may(Act.READ):
         return pages.back(request, "/staff/inbox")
-    return pages.back(request, "/staff/figures")
+    return pages.back(request, "/staff/queue" if here.may(Act.ADMINISTER) else "/staff/figures")
 
 
 @router.get("/inbox")

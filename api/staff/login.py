@@ -19,7 +19,7 @@ from models.database import writing
 from models.errors import NotFound, TooMany, Unauthenticated
 
 router = APIRouter(prefix="/staff", route_class=StaffRoute, include_in_schema=False)
-HOME = "/staff/inbox"
+HOME = "/staff"
 _OWN = re.compile(r"/staff(/[\w./?=&%,:+-]*)?")
 
 Short = Annotated[str, Form(max_length=300)]

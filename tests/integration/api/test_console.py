@@ -89,7 +89,7 @@ def test_nobody_is_sent_elsewhere_after_login(
         headers=PAGE,
         follow_redirects=False,
     )
-    assert answer.headers["location"] == "/staff/inbox"
+    assert answer.headers["location"] == "/staff"
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(sit) -> None:  # type: ignore[no-untyped-def]
@@ -148,8 +148,9 @@ def test_a_second_factor_is_asked_for_and_each_code_works_once(sit) -> None:  # 
     assert sitting.post("/staff/account/second", secret=secret, code=first).status_code == 303
     assert sitting.log_in().json()["code"] == "code_needed"
     assert sitting.log_in(code=first).json()["code"] == "bad_code"
-    assert sitting.log_in(code=totp.now()).status_code == 204
-    assert sitting.log_in(code=totp.now()).json()["code"] == "bad_code"
+    second = totp.now()
+    assert sitting.log_in(code=second).status_code == 204
+    assert sitting.log_in(code=second).json()["code"] == "bad_code"
 
 
 def hostile(house: House) -> UUID:
