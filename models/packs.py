@@ -141,7 +141,7 @@ def install(folder: Path, into: Path, *, instead_of: Pack | None, force: bool = 
 
 
 def error_rates(pack: Pack) -> dict[str, float]:
-    """Give the character error rate in per cent of each language on the card, all clips together."""
+    """Give the character error rate, per cent, of each language on the card over all its clips."""
     rows = pack.card.get("rows", ())
     return {row["language"]: float(row["cer"]) for row in rows if row["condition"] == "all"}
 
@@ -151,8 +151,8 @@ def _require_no_worse(new: Pack, old: Pack) -> None:
     if known and not mine:
         raise Conflict(
             f"语言包 {new.label} 没有成绩单，请先用 xiangyin pack evaluate 测一遍，或加 --force。",
-            f"The pack {new.label} has no report card: measure it with `xiangyin pack evaluate`, or "
-            "use --force.",
+            f"The pack {new.label} has no report card: measure it with `xiangyin pack evaluate`, "
+            "or use --force.",
             code="pack_unmeasured",
         )
     shared = sorted(mine.keys() & known.keys())
