@@ -10,11 +10,13 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from models.account import Role
 
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
 
 TRAINING_LINE_STEPS = 20
 
+
+class _Texts(TyperGroup):
+    """A group whose plain use, without the name of a subcommand, reads a text."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named else ["text", *args])
+
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -34,6 +45,9 @@ app = typer.Typer(
 )
 worker_app = typer.Typer(no_args_is_help=True, help="Run one worker.")
 pack_app = typer.Typer(no_args_is_help=True, help="Language packs: see, install, train, measure.")
+normalise_app = typer.Typer(
+    cls=_Texts, help="Read the fields of the standard complaint out of a text."
+)
 tagger_app = typer.Typer(no_args_is_help=True, help="The classifier that tells languages.")
 user_app = typer.Typer(no_args_is_help=True, help="Staff accounts and tokens for programs.")
 channel_app = typer.Typer(no_args_is_help=True, help="Channels: where reports come in.")
@@ -41,6 +55,7 @@ audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 for name, group in {
     "worker": worker_app,
     "pack": pack_app,
+    "normalise": normalise_app,
     "tagger": tagger_app,
     "user": user_app,
     "channel": channel_app,
@@ -505,6 +520,82 @@ def audit_verify(as_json: Json = False) -> None:
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+@normalise_app.command("text")
+def normalise(
+    file: Annotated[str, typer.Argument(help="A text file; - for standard input.")] = "-",
+    received: Annotated[str, typer.Option(help="Day received, YYYY-MM-DD; default today.")] = "",
+    gazetteer: Annotated[Path | None, typer.Option(help="CSV of units.")] = None,
+    channel: Annotated[str, typer.Option(help="Code of a channel of the samples.")] = "",
+    lines: Annotated[bool, typer.Option("--lines", help="Each line is a text.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read the fields of a text; each value says which words it came from."""
+    from ingest.normalise.lines import normalise_lines, normalise_text, sit_down
+
+    desk = sit_down(gazetteer, channel, _day(received))
+    text = sys.stdin.read() if file == "-" else _read_text(Path(file))
+    found = normalise_lines(text.splitlines(), desk) if lines else [normalise_text(text, desk)]
+    for one in found:
+        if as_json:
+            typer.echo(one.model_dump_json())
+        else:
+            kept = one.model_dump(mode="json", exclude={"provenance", "description"})
+            for name, value in kept.items():
+                typer.echo(f"{name:12} {value if value not in (None, '', []) else '-'}")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        _fail(f"{path} cannot be read as UTF-8 text: check its path and encoding.")
+
+
+def _day(written: str) -> date:
+    from models.clocks import OFFICE
+    from models.columns import now
+
+    try:
+        return date.fromisoformat(written) if written else now().astimezone(OFFICE).date()
+    except ValueError:
+        _fail(f"{written} is no day: write it as 2026-05-12.")
+
+
+@normalise_app.command("evaluate")
+def normalise_evaluate(
+    data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")] = Path(
+        "samples/complaints/heldout.jsonl"
+    ),
+) -> None:
+    """Measure the normaliser on labelled complaints and print the tables."""
+    from ingest.normalise import evaluate, labelled, load_lexicons
+    from models import gazetteer
+
+    folder = data.parent
+    found = evaluate.evaluate(
+        labelled.read(data),
+        labelled.read_channels(folder / "channels.toml"),
+        load_lexicons(gazetteer.read(folder / "gazetteer.csv")),
+    )
+    typer.echo(evaluate.tables(found))
+
+
+@normalise_app.command("train")
+def normalise_train(
+    data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")],
+    out: Annotated[Path, typer.Option(help="Where to write the model.")],
+    phrases: Annotated[Path | None, typer.Option(help="Short examples: code, code, text.")] = None,
+) -> None:
+    """Train the small model of domains and conducts from labelled complaints."""
+    from ingest.normalise import labelled, model, train
+
+    fitted = train.train(
+        train.examples(labelled.read(data)), train.read_phrases(phrases) if phrases else ()
+    )
+    model.save(fitted.model, out)
+    typer.echo(f"Wrote {out}; held out in turn: {fitted.accuracy}")
 
 
 @worker_app.command("prepare")
