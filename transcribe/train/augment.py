@@ -115,7 +115,7 @@ def telephone(pcm: Pcm) -> Pcm:
     return np.asarray(sosfilt(filters, pcm), np.float32)
 
 
-def _shaped(length: int, shape: npt.NDArray[np.float64], rng: np.random.Generator) -> Pcm:
+def _shaped(length: int, shape: npt.NDArray[np.floating], rng: np.random.Generator) -> Pcm:
     """Return noise with this amplitude at each frequency of the real transform."""
     phases = rng.standard_normal(len(shape)) + 1j * rng.standard_normal(len(shape))
     return np.asarray(np.fft.irfft(phases * shape, n=length), np.float32)
@@ -154,7 +154,7 @@ def noise(kind: str, length: int, rng: np.random.Generator) -> Pcm:
         sound = _shaped(even, 1 / np.sqrt(np.maximum(hertz, 20)), rng)
     elif kind == "hum":
         time = np.arange(even) / SAMPLE_RATE
-        tones = sum(np.sin(2 * np.pi * 50 * k * time) / k for k in range(1, 9))
+        tones = np.sum([np.sin(2 * np.pi * 50 * k * time) / k for k in range(1, 9)], axis=0)
         sound = tones + _shaped(even, np.full(len(hertz), 0.3), rng) * np.sqrt(even)
     elif kind == "white":
         sound = _shaped(even, np.ones(len(hertz)), rng)
@@ -163,12 +163,13 @@ def noise(kind: str, length: int, rng: np.random.Generator) -> Pcm:
     return np.asarray(sound[:length] / (np.sqrt(np.mean(sound**2)) + 1e-9), np.float32)
 
 
-def _talker(length: int, hertz: npt.NDArray[np.float64], rng: np.random.Generator) -> Pcm:
+def _talker(length: int, hertz: npt.NDArray[np.floating], rng: np.random.Generator) -> Pcm:
     """Return one blurred voice: a spectrum like speech, loudness in the rhythm of syllables."""
     formants = [(rng.uniform(300, 800), 150), (rng.uniform(900, 2300), 250), (2800, 400)]
-    shape = sum(np.exp(-(((hertz - f) / w) ** 2)) / (1 + i) for i, (f, w) in enumerate(formants))
-    voice = _shaped(length, shape, rng)
-    return voice / (voice.std() + 1e-9) * _slow(length, rng.uniform(3, 6), 0.9, rng)
+    bumps = [np.exp(-(((hertz - f) / w) ** 2)) / (1 + i) for i, (f, w) in enumerate(formants)]
+    voice = _shaped(length, np.sum(bumps, axis=0), rng)
+    loudness = _slow(length, rng.uniform(3, 6), 0.9, rng)
+    return np.asarray(voice / (voice.std() + 1e-9) * loudness, np.float32)
 
 
 def amr(pcm: Pcm, bitrate: int = 12200) -> Pcm:
@@ -187,7 +188,7 @@ def _round_trip(pcm: Pcm, rate: int, container: str, codec: str, bitrate: int) -
     buffer = io.BytesIO()
     encode(pcm, rate, buffer, container, codec, bitrate)
     buffer.seek(0)
-    with av.open(buffer) as source:
+    with av.open(buffer, "r") as source:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
         pieces = [
             out.to_ndarray().ravel()
@@ -195,7 +196,7 @@ def _round_trip(pcm: Pcm, rate: int, container: str, codec: str, bitrate: int) -
             for out in resampler.resample(frame)
         ]
         pieces += [out.to_ndarray().ravel() for out in resampler.resample(None)]
-    return (np.concatenate(pieces) / 32768).astype(np.float32)
+    return np.asarray(np.concatenate(pieces), np.float32) / np.float32(32768)
 
 
 def encode(

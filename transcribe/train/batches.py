@@ -104,10 +104,14 @@ class Examples:
         timed = rng.random() < self.with_times
         if not clip.parts:
             mode = prompt.first_time if timed else prompt.no_times
-            inputs = (prompt.start, language, prompt.transcribe, mode)
-            targets = (prompt.no_speech, IGNORED, IGNORED, prompt.end)
-            silent = np.zeros(stored.frames // 2, np.int64)
-            return Example(stored, inputs, targets, ((-1, -1),) * 4, silent, ())
+            return Example(
+                stored,
+                (prompt.start, language, prompt.transcribe, mode),
+                (prompt.no_speech, IGNORED, IGNORED, prompt.end),
+                ((-1, -1),) * 4,
+                np.zeros(stored.frames // 2, np.int64),
+                (),
+            )
         body, spans = self._body(clip, timed)
         before = self._before(clip.language, earlier)
         sequence = [*before, prompt.start, language, prompt.transcribe, *body, prompt.end]
@@ -129,7 +133,7 @@ class Examples:
             return []
         tokenizer = self.vocabulary.tokenizer
         ids = tokenizer.encode(written(earlier, language), add_special_tokens=False).ids
-        return [tokenizer.token_to_id("<|startofprev|>"), *ids[-60:]]
+        return [self.vocabulary.prompt.before, *ids[-60:]]
 
     def _body(self, clip: Clip, timed: bool) -> tuple[list[int], list[tuple[int, int]]]:
         prompt = self.vocabulary.prompt

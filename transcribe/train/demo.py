@@ -35,12 +35,14 @@ from transcribe.train import (
 )
 from transcribe.train.clips import Stored
 from transcribe.train.espeak import HELDOUT_VARIANTS, TRAINING_VARIANTS
+from transcribe.train.progress import Progress
 from transcribe.train.synthetic import Line, Order
 
 SEED = 20261122
 ROOT = Path(__file__).resolve().parents[2]
 GRAMMARS = ROOT / "samples" / "grammars"
 PACK = ROOT / "samples" / "packs" / "demo"
+HELDOUT = ROOT / "samples" / "heldout"
 VERSION = "2026.11"
 NAMES = {
     "zh": ("Mandarin Chinese", "普通话"),
@@ -235,6 +237,13 @@ def overlaps(work: Work = WORK) -> None:
     for tag, lines in heldout_lines(work).items():
         report = grammar.compare([line.text for line in lines], trained[tag])
         typer.echo(f"{tag}: {report}")
+    rows = (HELDOUT / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [json.loads(row) for row in rows]
+    for tag in SENTENCES:
+        own = [row["text"] for row in kept if row["language"] == tag]
+        typer.echo(f"samples/heldout {tag}: {grammar.compare(own, trained[tag])}")
+    heard = {row["speaker"].partition("+")[2] for row in kept}
+    typer.echo(f"voices of samples/heldout in training: {len(heard & set(TRAINING_VARIANTS))}")
 
 
 @app.command()
@@ -265,7 +274,7 @@ def _known(spoken: heldout.Spoken) -> evaluate.Known:
 
 
 @app.command(name="heldout")
-def write_heldout(work: Work = WORK, out: Path = ROOT / "samples" / "heldout") -> None:
+def write_heldout(work: Work = WORK, out: Path = HELDOUT) -> None:
     """Write samples/heldout: clips of held-out voices and sentences with their manifest."""
     chosen = [line for lines in heldout_lines(work).values() for line in heldout.kept(lines)]
     typer.echo(f"{len(chosen)} clips, {heldout.write(out, chosen, str(SEED)) / 1e6:.2f} MB")
@@ -300,7 +309,7 @@ def kyrgyz(
         shown=recipe.Language("Kyrgyz", "кыргызча"),
         data=recordings / "manifest.jsonl",
         heldout=out / "heldout" / "manifest.jsonl",
-        old=ROOT / "samples" / "heldout" / "manifest.jsonl",
+        old=HELDOUT / "manifest.jsonl",
         base=pack,
         work=out / "curve",
         minutes=tuple(float(m) for m in points.split(",")) if points else curve.MINUTES,
@@ -343,7 +352,7 @@ def page(folder: Path, report: dict[str, Any]) -> packs.Pack:
     )
 
 
-def _echo(progress: fit.Progress) -> None:
+def _echo(progress: Progress) -> None:
     if progress.step % 20 == 0:
         cer = " ".join(f"{tag} {rate:.1%}" for tag, rate in progress.cer.items())
         losses = progress.losses

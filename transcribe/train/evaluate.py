@@ -155,9 +155,9 @@ class Recogniser:
         times = [first.get(i, last) * _STATE_SECONDS for i in range(len(ids) + 1)]
         pieces: list[tuple[list[int], float, float]] = []
         for index, number in enumerate(ids):
-            token = self._tokenizer.decode([number])
-            opens = clip.language in UNSPACED or token.startswith(" ") or not pieces
-            if opens and (bare(token) or not pieces or token.startswith(" ")):
+            written = self._tokenizer.decode([number])
+            opens = clip.language in UNSPACED or written.startswith(" ") or not pieces
+            if opens and (bare(written) or not pieces or written.startswith(" ")):
                 pieces.append(([number], times[index], times[index + 1]))
             else:
                 earlier, start, _ = pieces[-1]

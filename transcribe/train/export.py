@@ -245,7 +245,7 @@ def grown(
     size = new.get_vocab_size()
     table = np.empty((size, shape.width), np.float32)
     for number in range(size):
-        token = new.id_to_token(number)
+        token = new.id_to_token(number) or ""
         known = old.token_to_id(token)
         if known is not None:
             table[number] = rows[known]

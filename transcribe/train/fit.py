@@ -85,6 +85,7 @@ class State:
     round: int = 0
     place: int = 0  # batches of this round that are done
     available: tuple[int, int] = (0, 0)  # short and long clips there were when the round began
+    began: float = 0.0  # share of the plan that was done when the round began
     next_check: float = 0.0
     best: float = math.inf
     checks_since_best: int = 0
@@ -196,8 +197,9 @@ class Trainer:
         short, long = supply()
         if self.state.place == 0:
             self.state.available = (len(short), len(long))
+            self.state.began = self.share
         short, long = short[: self.state.available[0]], long[: self.state.available[1]]
-        plan, share = self.plan, self.share
+        plan, share = self.plan, self.state.began
         if share < plan.short_until:
             short = [clip for clip in short if clip.frames <= plan.short_frames] or short
         rng = random.Random(f"{plan.seed}|{self.state.round}")
@@ -223,7 +225,7 @@ class Trainer:
         count = min(self.plan.threads, len(made))
         parts = [(made[i::count], random.Random(rng.getrandbits(64))) for i in range(count)]
         self.network.train()
-        results = list(self.pool.map(lambda p: self._gradients(*p, whole_window), parts))
+        results = list(self.pool.map(lambda p: self._gradients(p[0], p[1], whole_window), parts))
         shares = [len(part) / len(made) for part, _ in parts]
         for index, weight in enumerate(self.network.parameters()):
             found = [(g[index], share) for (g, _), share in zip(results, shares, strict=True)]
@@ -284,7 +286,8 @@ class Trainer:
     @torch.no_grad()
     def _blend(self) -> None:
         rate = min(self.plan.ema, (1 + self.state.step) / (10 + self.state.step))
-        kept, new = list(self.average.values()), list(self.network.parameters())
+        kept: list[Tensor] = list(self.average.values())
+        new: list[Tensor] = list(self.network.parameters())
         torch._foreach_lerp_(kept, new, 1 - rate)
 
     def averaged(self) -> Whisper:
@@ -332,7 +335,8 @@ def _weighted(gradients: Sequence[tuple[Tensor, float]]) -> Tensor | None:
 
 def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
     """Return Muon for the matrices, in a part for each thread, and AdamW for the rest."""
-    matrices, others = [], []
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
     for name, weight in network.named_parameters():
         inner = "layers." in name or "conv2" in name
         (matrices if inner and weight.ndim >= 2 else others).append(weight)

@@ -13,7 +13,7 @@ def orthogonal(matrices: Tensor) -> Tensor:
     """Return the nearest half-orthogonal matrices, roughly; shape = (n, rows, columns)."""
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
-    x = matrices.transpose(1, 2) if tall else matrices
+    x: Tensor = matrices.transpose(1, 2) if tall else matrices
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(_ITERATIONS):
         square = x @ x.transpose(1, 2)

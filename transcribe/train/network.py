@@ -87,7 +87,8 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the next states, shape as x."""
         x = x + self.attention(self.attention_norm(x))[0]
-        return x + self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(x))))
+        moved: Tensor = x + self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(x))))
+        return moved
 
 
 class DecoderLayer(nn.Module):
@@ -118,6 +119,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv1d(shape.mels, shape.width, 3, padding=1)
         self.conv2 = nn.Conv1d(shape.width, shape.width, 3, stride=2, padding=1)
+        self.positions: Tensor
         self.register_buffer("positions", sinusoids(shape.encoder_positions, shape.width))
         self.layers = nn.ModuleList(
             EncoderLayer(shape.width, shape.heads) for _ in range(shape.encoder_layers)

@@ -79,7 +79,7 @@ def tune(wish: "Wish", split: Split, say: "Say", watch: Watcher) -> None:
         split.check,
         recordings.Making(wish.work, _SEED, model.config.num_mel_bins),
     )
-    tuned = _low_rank(model) if wish.low_rank else model
+    tuned: Any = _low_rank(model) if wish.low_rank else model
     count = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
     say(f"training {count / 1e6:.2f} M of {sum(p.numel() for p in tuned.parameters()) / 1e6:.1f} M")
     _loop(tuned.to(wish.device), vocabulary, [*single, *joined], wish, watch)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ class Prompt:
     start: int
     end: int
     transcribe: int
+    before: int  # opens a previous text
     no_speech: int
     no_times: int
     first_time: int
@@ -111,7 +112,7 @@ def _join(word: tuple[str, ...], left: str, right: str) -> tuple[str, ...]:
 
 
 def grow(
-    texts: dict[str, Sequence[str]],
+    texts: Mapping[str, Sequence[str]],
     codes: Sequence[str],
     reserve: Iterable[str] = (),
     joins: int = 120,
@@ -153,7 +154,7 @@ def _assemble(merges: _Merges, codes: Sequence[str]) -> tokenizers.Tokenizer:
 
 
 def _built(
-    vocabulary: dict[str, int], merges: Sequence[tuple[str, ...]], codes: Sequence[str]
+    vocabulary: dict[str, int], merges: Sequence[tuple[str, str]], codes: Sequence[str]
 ) -> tokenizers.Tokenizer:
     tokenizer = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
@@ -178,10 +179,7 @@ def with_languages(tokenizer: tokenizers.Tokenizer, codes: Sequence[str]) -> tok
     if len(every) == len(known):
         return tokenizer
     model = json.loads(tokenizer.to_str())["model"]
-    merges = [
-        tuple(pair) if isinstance(pair, list) else tuple(pair.split(" "))
-        for pair in model["merges"]
-    ]
+    merges = [tuple(p if isinstance(p, list) else p.split(" ")) for p in model["merges"]]
     return _built(model["vocab"], merges, every)
 
 
@@ -196,12 +194,13 @@ def prompt(tokenizer: tokenizers.Tokenizer) -> Prompt:
         raise ValueError(f"the tokenizer has no <|{names[0]}|>")
 
     first, last = one("startoftranscript") + 1, one("translate")
-    codes = {tokenizer.id_to_token(i)[2:-2]: i for i in range(first, last)}
+    codes = {(tokenizer.id_to_token(i) or "")[2:-2]: i for i in range(first, last)}
     no_times = one("notimestamps")
     return Prompt(
         start=one("startoftranscript"),
         end=one("endoftext"),
         transcribe=one("transcribe"),
+        before=one("startofprev"),
         no_speech=one("nospeech", "nocaptions"),  # the latter in stock models
         no_times=no_times,
         first_time=no_times + 1,

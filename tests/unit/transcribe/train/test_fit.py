@@ -255,7 +255,7 @@ def test_muon_steps_are_orthogonal_and_go_downhill() -> None:
     assert sizes.max() < 1.3
     weight = torch.nn.Parameter(torch.randn(8, 8))
     optimiser = Muon([weight], lr=0.05, weight_decay=0.0)
-    before = float((weight**2).sum())
+    before = float((weight.detach() ** 2).sum())
     for _ in range(30):
         weight.grad = 2 * weight.detach().clone()
         optimiser.step()
