@@ -51,7 +51,6 @@ class CuttingLine:
             self.cuts += bool(self._open)
             for end in self._open:
                 _end(end)
-                end.close()
             self._open.clear()
 
     def _accept(self) -> None:
@@ -65,6 +64,8 @@ class CuttingLine:
                 self._open += [near, far]
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+            if self._stop.is_set():
+                self.cut()
 
     def _pass(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
@@ -72,8 +73,9 @@ class CuttingLine:
                 other.sendall(data)
                 if self.bad:
                     time.sleep(len(data) / self._rate)
-        _end(one)
-        _end(other)
+        for end in (one, other):
+            _end(end)
+            end.close()
 
     def _cut(self) -> None:
         while not self._stop.wait(self._every):
