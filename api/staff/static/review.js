@@ -30,6 +30,8 @@ function click(event, player, editor, section) {
   const action = event.target.closest("[data-do]")?.dataset.do;
   const segment = event.target.closest(".segment");
   const word = event.target.closest(".w");
+  // After a click the space bar plays again; whoever came by keyboard stays where they are.
+  if (event.detail > 0) event.target.closest("button")?.blur();
   if (action === "play") player.toggle();
   else if (action === "loop") player.setLoop();
   else if (action === "doubt") nextDoubt(section, player, 1);
