@@ -117,8 +117,8 @@ class Client:
         except httpx.TransportError as error:
             raise Unavailable(
                 f"{self._http.base_url} 没有回应，请先运行 xiangyin up，或用 --server 指明地址。",
-                f"No server answers at {self._http.base_url}: start one with `xiangyin up`, or name "
-                "it with --server.",
+                f"No server answers at {self._http.base_url}: start one with `xiangyin up`, "
+                "or name it with --server.",
                 code="server_unavailable",
             ) from error
         body: dict[str, Any] = response.json() if _is_json(response) else {}

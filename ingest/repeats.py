@@ -265,10 +265,10 @@ def _same_matter(later: _Entry, earlier: _Entry) -> Iterator[Reason]:
         differ += 1
     facts = sum(name in agree for name in ("person", "occurred", "amounts"))
     enough = (
-        text >= SAME_TEXT and differ <= 1
-        or text >= ALIKE_TEXT and not differ
-        or text >= ECHO_TEXT and {"unit", "domain"} <= set(agree) and facts > differ
-        or {"unit", "domain"} <= set(agree) and facts >= 2 and not differ
+        (text >= SAME_TEXT and differ <= 1)
+        or (text >= ALIKE_TEXT and not differ)
+        or (text >= ECHO_TEXT and {"unit", "domain"} <= set(agree) and facts > differ)
+        or ({"unit", "domain"} <= set(agree) and facts >= 2 and not differ)
     )
     if enough:
         score = min(0.95, 0.5 + 0.35 * text + 0.05 * len(agree) - 0.05 * differ)
