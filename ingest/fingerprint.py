@@ -69,7 +69,7 @@ def alike(one: Marks, other: Marks) -> float:
 
 
 def mix(keys: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Scatter keys evenly (finaliser of MurmurHash3, A. Appleby), so that the smallest are random."""
+    """Scatter keys evenly (finaliser of MurmurHash3, A. Appleby); the smallest are a random few."""
     mixed = keys.astype(np.uint32)
     mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35)

@@ -157,9 +157,7 @@ class _Postings:
 
     def __init__(self, keys: Iterable[Keys]) -> None:
         lists = list(keys)
-        owners = np.repeat(
-            np.arange(len(lists), dtype=np.uint32), [len(one) for one in lists] or 0
-        )
+        owners = np.repeat(np.arange(len(lists), dtype=np.uint32), [len(one) for one in lists] or 0)
         joined = np.concatenate(lists) if lists else np.zeros(0, dtype=np.uint32)
         order = np.argsort(joined, kind="stable")
         self._keys, self._owners = joined[order], owners[order]
@@ -207,7 +205,9 @@ class _Postings:
         pairs, times = np.unique(np.concatenate(joined), return_counts=True)
         kept = pairs[times >= LEAST_SHARED]
         low, high = kept >> np.uint64(32), kept & np.uint64(0xFFFFFFFF)
-        return [pair for pair in zip(low.tolist(), high.tolist(), strict=True) if pair[0] != pair[1]]
+        return [
+            pair for pair in zip(low.tolist(), high.tolist(), strict=True) if pair[0] != pair[1]
+        ]
 
 
 def compare(later: _Entry, earlier: _Entry) -> Proposal | None:
@@ -215,7 +215,11 @@ def compare(later: _Entry, earlier: _Entry) -> Proposal | None:
     one, other = later.trace, earlier.trace
     if one.jurisdiction != other.jurisdiction:
         return None
-    reasons = [*_same_recording(one, other), *_same_sound(later, earlier), *_same_matter(later, earlier)]
+    reasons = [
+        *_same_recording(one, other),
+        *_same_sound(later, earlier),
+        *_same_matter(later, earlier),
+    ]
     if not reasons:
         return None
     score = max(reason.score for reason in reasons)
@@ -223,15 +227,15 @@ def compare(later: _Entry, earlier: _Entry) -> Proposal | None:
 
 
 def _same_recording(one: Trace, other: Trace) -> Iterator[Reason]:
-    hashes = {content for content, _ in one.recordings} & {content for content, _ in other.recordings}
+    hashes = {content for content, _ in one.recordings} & {
+        content for content, _ in other.recordings
+    }
     if hashes:
         yield Reason(kind="same_recording", score=1.0, agree=("content_hash",))
 
 
 def _same_sound(later: _Entry, earlier: _Entry) -> Iterator[Reason]:
-    best = max(
-        (fingerprint.alike(a, b) for a in later.marks for b in earlier.marks), default=0.0
-    )
+    best = max((fingerprint.alike(a, b) for a in later.marks for b in earlier.marks), default=0.0)
     if best > 0:
         # any alignment that `alike` accepts is beyond chance; the share says how much was kept
         yield Reason(kind="same_sound", score=round(0.9 + 0.1 * best, 3), agree=("fingerprint",))
@@ -321,14 +325,12 @@ def _syllable_number(sign: str) -> int:
 def _entry(trace: Trace) -> _Entry:
     keys, runs = sketch(trace.text)
     marks = tuple(fingerprint.read(stored) for _, stored in trace.recordings if stored)
-    facts = frozenset(
-        (amount.value, amount.unit) for amount in trace.amounts if amount.value >= 2
-    )
+    facts = frozenset((amount.value, amount.unit) for amount in trace.amounts if amount.value >= 2)
     return _Entry(trace, keys, runs, marks, facts)
 
 
 def _sound_keys(entry: _Entry) -> Keys:
-    """Give the marks that go into the index: of each recording those with the smallest mixed keys."""
+    """Give the marks for the index: of each recording those with the smallest mixed keys."""
     parts = [np.unique(mix(marks["key"]))[:KEYS] for marks in entry.marks]
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.uint32)
 

@@ -15,7 +15,10 @@ from models.record import Amount
 _MU_PER_FEN = 0.1
 _SMALL = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _START = rf"(?<![{BEFORE}第百千万亿\d.])(?<!上百|成百|成千|好几)"
-_COUNTED = "个月天年次吨斤亩度人户车方桌张袋包顿餐盒份只头米本场趟块家间层楼号组社岁点半道条位名口毛角分日周里公立平"
+_COUNTED = (
+    "个月天年次吨斤亩度人户车方桌张袋包顿餐盒份只头米本场趟块家间"
+    "层楼号组社岁点半道条位名口毛角分日周里公立平"
+)
 _MONEY = re.compile(
     rf"{_START}(?P<number>{NUMERAL})(?P<about>多)?(?:块|元|圆)(?!头|地|田|土|石|砖|板|牌|钱的事|旦|宵)"
     rf"(?:(?P<tenths>[一二两三四五六七八九\d])(?:(?P<sign>毛|角)(?:(?P<cents>[一二三四五六七八九\d])(?:分|(?![{_COUNTED}\d])))?|(?![{_COUNTED}十百千万\d几])))?"
@@ -64,7 +67,9 @@ class Counter:
 
     def __init__(self, words: AmountWords) -> None:
         nouns = any_of(words.people)
-        self._phrases = re.compile(rf"(?<![一二两三四五六七八九十百千几\d])(?:{any_of(words.phrases)})")
+        self._phrases = re.compile(
+            rf"(?<![一二两三四五六七八九十百千几\d])(?:{any_of(words.phrases)})"
+        )
         self._people = re.compile(
             rf"{_START}(?P<number>{NUMERAL})(?:个|名|位|口)(?:{any_of(words.describing)}){{0,2}}(?:{nouns})(?!{any_of(words.not_people)})"
         )
@@ -72,6 +77,7 @@ class Counter:
             rf"(?:{any_of(words.spending)})(?:{any_of(words.linking)}|{_HEDGE}){{0,4}}$"
         )
         self._ending = tuple(words.ending)
+        self._hotlines = frozenset(words.hotlines)
         self._counted = re.compile(rf"(?!只(?:给|有|能|要|够|发)|一)(?:{any_of(words.counters)})")
         self._money_text = re.compile(any_of(words.money))
 
@@ -142,7 +148,11 @@ class Counter:
             led = self._spending.search(text, max(0, match.start() - 14), match.start())
             led = led or _RATE.search(text, max(0, match.start() - 8), match.start())
             large = value >= LARGE and any(sign in match["number"] for sign in "百千万")
-            if (large and (led or (ends and self._money_text.search(text)))) or (led and ends):
+            if match.group() in self._hotlines:
+                continue
+            much = match["number"].rstrip("多几余来").endswith("万")
+            spoken = ends and (much or self._money_text.search(text))
+            if (large and (led or spoken)) or (led and ends):
                 yield Span(*match.span()), value, "元"
 
 

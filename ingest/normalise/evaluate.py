@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.matter import ChannelFacts, Normalised
@@ -60,7 +60,9 @@ class Evaluation:
     confused: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
-    def count(self, name: str, filled: Sequence[object], labelled: Sequence[object], one: str) -> None:
+    def count(
+        self, name: str, filled: Sequence[object], labelled: Sequence[object], one: str
+    ) -> None:
         """Count one field of one complaint."""
         self.fields.setdefault(name, Count()).add(filled, labelled)
         if Counter(filled) == Counter(labelled):
@@ -111,17 +113,33 @@ def _compare(evaluation: Evaluation, one: Labelled, made: Normalised, text: str)
             evaluation.confused[name, meant, filled] += 1
     unit = made.provenance.get("subject.unit", ())
     said = bool(unit) and unit[0].by != "channel"
-    evaluation.count("unit", _some(made.subject.unit_code if said else None), _some(one.unit), one.id)
+    evaluation.count(
+        "unit", _some(made.subject.unit_code if said else None), _some(one.unit), one.id
+    )
     how = unit[0].why.removeprefix("unit: ") if unit else ""
     if one.unit:
-        evaluation.count(f"unit ({one.unit_from})", _some(made.subject.unit_code if said else None), [one.unit], one.id)
-    evaluation.count("unit_from", _some(how if said else None), _some(one.unit_from if one.unit else None), one.id)
+        evaluation.count(
+            f"unit ({one.unit_from})",
+            _some(made.subject.unit_code if said else None),
+            [one.unit],
+            one.id,
+        )
+    evaluation.count(
+        "unit_from",
+        _some(how if said else None),
+        _some(one.unit_from if one.unit else None),
+        one.id,
+    )
     person = one.person
     full = made.subject.name if made.subject.name and not made.subject.name.endswith("某") else ""
     evaluation.count("person.name", _some(full), _some(person.name if person else None), one.id)
     surname = person.surname if person else None
-    evaluation.count("person.surname", _some(made.subject.name[: len(surname or "一")]), _some(surname), one.id)
-    evaluation.count("person.post", _some(made.subject.post), _some(person.post if person else None), one.id)
+    evaluation.count(
+        "person.surname", _some(made.subject.name[: len(surname or "一")]), _some(surname), one.id
+    )
+    evaluation.count(
+        "person.post", _some(made.subject.post), _some(person.post if person else None), one.id
+    )
     time, meant_time = made.occurred, one.occurred
     evaluation.count(
         "occurred",
@@ -129,7 +147,9 @@ def _compare(evaluation: Evaluation, one: Labelled, made: Normalised, text: str)
         [(meant_time.start, meant_time.end, meant_time.precision)] if meant_time else [],
         one.id,
     )
-    evaluation.count("occurred_text", _some(time.text if time else None), _some(one.occurred_text), one.id)
+    evaluation.count(
+        "occurred_text", _some(time.text if time else None), _some(one.occurred_text), one.id
+    )
     evaluation.count(
         "amounts",
         [(amount.value, amount.unit) for amount in made.amounts],
@@ -163,7 +183,11 @@ def tables(evaluation: Evaluation) -> str:
         if number > 1
     ]
     if confused:
-        parts += ["", "confused more than once", _table(("list", "labelled", "filled", "times"), confused)]
+        parts += [
+            "",
+            "confused more than once",
+            _table(("list", "labelled", "filled", "times"), confused),
+        ]
     return "\n".join(parts) + "\n"
 
 
@@ -187,7 +211,8 @@ def _fields(evaluation: Evaluation) -> str:
         for name, count in evaluation.fields.items()
     ]
     return _table(
-        ("field", "right", "filled", "labelled", "precision", "recall", "F1", "exact", "share"), rows
+        ("field", "right", "filled", "labelled", "precision", "recall", "F1", "exact", "share"),
+        rows,
     )
 
 
@@ -209,7 +234,10 @@ def _codes(evaluation: Evaluation, name: str) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    align: Callable[[int, str], str] = (
-        lambda at, text: text.ljust(widths[at]) if at == 0 else text.rjust(widths[at])
+
+    def align(at: int, text: str) -> str:
+        return text.ljust(widths[at]) if at == 0 else text.rjust(widths[at])
+
+    return "\n".join(
+        "  ".join(align(at, cell) for at, cell in enumerate(row)) for row in (head, *rows)
     )
-    return "\n".join("  ".join(align(at, cell) for at, cell in enumerate(row)) for row in (head, *rows))

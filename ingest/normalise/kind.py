@@ -1,4 +1,4 @@
-"""What kind of matter it is: domain and conduct, by a weighted lexicon and a small trained model."""
+"""What kind of matter it is: domain and conduct, by a weighted lexicon and a trained model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest.matter import Choice
-from ingest.normalise.model import Head, Vocabulary, pieces, scores
+from ingest.normalise.model import Features, Head, Model, Vocabulary, pieces, scores
 from ingest.normalise.reading import Span
 from ingest.normalise.sound import is_han
 from ingest.normalise.term import TermIndex, clauses
@@ -37,12 +37,19 @@ class Judged:
 NOTHING = Judged((), (), "model")
 
 
-def judge(text: str, vocabulary: Vocabulary, head: Head, index: TermIndex) -> Judged:
-    """Weigh a text for one list of codes."""
+def judge(
+    text: str,
+    features: Features,
+    model: Model,
+    which: Literal["domain", "conduct"],
+    index: TermIndex,
+) -> Judged:
+    """Weigh a text for one list of codes. features : of the text, as the model sees it"""
     if sum(map(is_han, text)) < LEAST_TEXT:
         return NOTHING
+    head = model.domain if which == "domain" else model.conduct
     hits = index.find(text)
-    probabilities = head.probabilities(vocabulary.features(text), scores(hits, head.codes))
+    probabilities = head.probabilities(features, scores(hits, head.codes))
     order = sorted(range(len(head.codes)), key=lambda place: -probabilities[place])[:TOP]
     choices = tuple(
         Choice(code=head.codes[place], confidence=round(float(probabilities[place]), 3))
@@ -54,7 +61,7 @@ def judge(text: str, vocabulary: Vocabulary, head: Head, index: TermIndex) -> Ju
         strongest = sorted(own, key=lambda hit: (-hit.weight, hit.span.start))[:EVIDENCE]
         spans = tuple(sorted((hit.span for hit in strongest), key=lambda span: span.start))
         return Judged(choices, spans, "rule")
-    return Judged(choices, (_telling_clause(text, vocabulary, head, order[0]),), "model")
+    return Judged(choices, (_telling_clause(text, model.vocabulary, head, order[0]),), "model")
 
 
 def by_terms(text: str, index: TermIndex) -> Judged:

@@ -24,9 +24,8 @@ class AmountWords(Frozen):
     spending: tuple[str, ...]
     linking: tuple[str, ...]
     ending: tuple[str, ...]
+    hotlines: tuple[str, ...]
     phrases: tuple[str, ...]
-    counters: tuple[str, ...]
-    money: tuple[str, ...]
     counters: tuple[str, ...]
     money: tuple[str, ...]
 
@@ -45,6 +44,7 @@ class TimeWords(Frozen):
     told: tuple[str, ...]
     found_out: tuple[str, ...]
     until: tuple[str, ...]
+    printed: tuple[str, ...]
     promised_for: tuple[str, ...]
 
 
@@ -84,6 +84,8 @@ class BodyCues(Frozen):
     hoped: tuple[str, ...]
     failing: tuple[str, ...]
     praised: tuple[str, ...]
+    mediating: tuple[str, ...]
+    owned: tuple[str, ...]
     denied: tuple[str, ...]
     kin: tuple[str, ...]
 

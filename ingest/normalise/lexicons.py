@@ -66,7 +66,7 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
     )
     return Lexicons(
         gazetteer=Gazetteer(units),
-        bodies=Bodies(lexicon.bodies()),
+        bodies=Bodies(lexicon.bodies(), lexicon.people().names.common),
         register=Register(lexicon.people()),
         counter=Counter(lexicon.amounts()),
         chooser=Chooser(lexicon.times()),

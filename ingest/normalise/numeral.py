@@ -11,7 +11,8 @@ ABOUT = "多来余"
 
 _ARABIC = r"\d+(?:[,，]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 # 一百二一天 is 一百二 for each 一天, 二十一天 are 21
-_NOT_EACH = r"(?!(?<=[二两三四五六七八九])一(?:[天月年吨斤度亩车方人户次顿桌间套只头张本晚箱袋盒瓶]|个(?:月|人)))"
+_EACH = "天月年吨斤度亩车方人户次顿桌间套只头张本晚箱袋盒瓶"
+_NOT_EACH = rf"(?!(?<=[二两三四五六七八九])一(?:[{_EACH}]|个(?:月|人)))"
 _HAN = "零〇一二两三四五六七八九十百千万亿"
 ONE = (
     rf"(?:上(?=[百千万]))?(?:{_ARABIC}|[{_HAN}])"
@@ -26,7 +27,7 @@ _PLAIN = re.compile(rf"(?P<figures>{_ARABIC})(?P<rest>.*)", re.DOTALL)
 
 
 def read(said: str) -> float | None:
-    """Give the number, the lower one of a range or of two digits in a row; None if there is none."""
+    """Give the number, the lower of a range or of two digits in a row; None if there is none."""
     low, *high = _RANGE.split(said, maxsplit=1)
     value = _read_one(low)
     if value is None or not high:

@@ -77,7 +77,7 @@ def _choose(
     standing: Standing,
     spoken: dict[str, int],
 ) -> Reference | None:
-    """Choose among several entries: one just named above it, then the channel's town, then county."""
+    """Choose one entry: first below one just named, then of the channel's town, then county."""
     ranked = sorted(
         (
             (*_rank(gazetteer, one, mention.span, standing, spoken), one)

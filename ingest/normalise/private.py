@@ -1,4 +1,4 @@
-"""What in a text tells who somebody is: numbers with their check digits, plates, the reporter's name."""
+"""What in a text tells who somebody is: checked numbers, plates, the reporter's name."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _NOT_CUE = re.compile(
     r"(?:表号|户号|编号|单号|合同号|合同|订单号?|订单|文号|工号|学号|票号|发票号?|案号)(?:码)?(?:是|为|:|：)?\s*$"
 )
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_PLATE_SIGN = "A-HJ-NP-Za-hj-np-z0-9零〇一幺二两三四五六七八九"
 _PLATE = re.compile(
-    rf"[{_PROVINCES}][A-Za-z][ ·・.．]?(?:[A-HJ-NP-Za-hj-np-z0-9零〇一幺二两三四五六七八九][ ]?){{4,5}}"
-    r"[A-HJ-NP-Za-hj-np-z0-9零〇一幺二两三四五六七八九挂学警]"
+    rf"[{_PROVINCES}][A-Za-z][ ·・.．]?(?:[{_PLATE_SIGN}][ ]?){{4,5}}[{_PLATE_SIGN}挂学警]"
 )
 _NAME = re.compile(
     r"(?:我叫做?|我的名字(?:是|叫做?)|我名叫|我姓名(?:是|叫)?|本人(?:叫|姓名)?|举报人(?:是|叫|:|：)?|我是)"

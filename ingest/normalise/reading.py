@@ -1,4 +1,4 @@
-"""One passage made ready to be searched, character for character, and the way back to its source."""
+"""One passage made ready to be searched, character for character, and the way back."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Reading:
         return Reading(self.passage, text, spans)
 
     def source(self, span: Span, by: str, confidence: float, why: str) -> Provenance:
-        """Point at the characters, and at the seconds or the box where they were said or written."""
+        """Point at the characters, and at the seconds or box where they were said or written."""
         passage = self.passage
         start, end = self.seconds(span)
         return Provenance(
@@ -119,7 +119,7 @@ class Reading:
         )
 
     def seconds(self, span: Span) -> tuple[float | None, float | None]:
-        """Give the seconds of the words that the characters belong to; None where there are none."""
+        """Give the seconds of the words that the characters are of; None where there are none."""
         inside = [
             word
             for place, word in zip(self._word_places, self.passage.words, strict=True)

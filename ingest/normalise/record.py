@@ -94,21 +94,23 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     read = read.without(tuple(one.span for one in hidden))
     people = lexicons.register.find(read, closed)
     candidates = lexicons.bodies.find(read, named, lexicons.gazetteer, standing)
-    person = lexicons.register.choose(read, people)
     times = when.spans(read, matter.received)
     trained = lexicons.model
-    conduct = kind.judge(read.text, trained.vocabulary, trained.conduct, lexicons.conduct)
-    asking = conduct.best(CONDUCT_THRESHOLD) == "none"
+    features = trained.vocabulary.features(read.text)
+    conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
+    reproach = conduct.best(CONDUCT_THRESHOLD)
+    asking = reproach == "none"
+    person = None if asking else lexicons.register.choose(read, people)
     return Findings(
         reading=read,
         private=hidden,
         named=named,
         people=people,
         person=person,
-        unit=unit.choose(candidates, person, asking=asking),
+        unit=unit.choose(candidates, person, reproach),
         time=lexicons.chooser.find(read, matter.received, asking=asking),
         amounts=lexicons.counter.find(read, (*times, *closed)),
-        domain=kind.judge(read.text, trained.vocabulary, trained.domain, lexicons.domain),
+        domain=kind.judge(read.text, features, trained, "domain", lexicons.domain),
         conduct=conduct,
     )
 

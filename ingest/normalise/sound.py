@@ -19,7 +19,7 @@ ENDINGS = {"ing": "in", "eng": "en", "ang": "an"}
 
 
 def fold(syllable: str) -> str:
-    """Fold one syllable of pinyin without tone onto the one that stands for all it is mixed with."""
+    """Fold a syllable of pinyin without tone onto the one for all that it is mixed with."""
     for initial, blade in BLADE.items():
         if syllable.startswith(initial):
             syllable = blade + syllable[2:]
@@ -53,7 +53,7 @@ _LOCK = Lock()
 
 @cache
 def _sign(character: str) -> str:
-    """Give one private-use character for a folded syllable, so that sounds can be sliced like text."""
+    """Give one private-use character for a folded syllable: sounds are sliced like text."""
     folded = syllable(character)
     if len(folded) == 1:
         return folded

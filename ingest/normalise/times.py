@@ -20,8 +20,12 @@ _HAN = "零〇一二三四五六七八九"
 _NOT_BEHIND_NUMBER = rf"(?<![\d{_HAN}十百千几两])"
 _COUNT = r"(?P<count>\d+|[一二两三四五六七八九十]+|半)"
 _PART = r"(?:大清早|清早|清晨|早上|早晨|上午|中午|晌午|下午|傍晚|晚上|半夜|夜里|深夜|凌晨|晚黑)"
-_DAY_NUMBER = r"(?:[12]\d|3[01]|0?[1-9]|二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?|[一二三四五六七八九])"
-_DAY_SIGN = r"(?:号|日)(?!线|楼|院|机|井|桥|门|店|房|路|公路|文|窗|电|病|床|车|地|厂|码|站|工|子|常|报|均|支|桩|墩|洞|沟|山|坑|水)"
+_DAY_NUMBER = (
+    r"(?:[12]\d|3[01]|0?[1-9]|二十[一二三四五六七八九]?|三十一?"
+    r"|十[一二三四五六七八九]?|[一二三四五六七八九])"
+)
+_NO_DAY = "线楼院机井桥门店房路公文窗电病床车地厂码站工子常报均支桩墩洞沟山坑水人"
+_DAY_SIGN = rf"[号日](?![{_NO_DAY}])"
 
 _YEAR = re.compile(
     r"今年|去年|大前年|前年|头年(?!前)|(?<!\d)(?:19|20)\d\d年(?!级|代|度)"
@@ -71,13 +75,27 @@ _FEAST = re.compile(
     r"(?!路|街|小学|水库|村|社区|大桥|中学|广场|大队|电站|煤矿|林场|农场|公园|厂|桥|[一二三四五六七八九十百千万\d])"
 )
 _SOLAR_FEASTS = {
-    "国庆": ((10, 1), (10, 7)), "五一": ((5, 1), (5, 5)), "劳动节": ((5, 1), (5, 5)), "元旦": ((1, 1), (1, 1)),
-    "清明": ((4, 4), (4, 6)), "六一": ((6, 1), (6, 1)), "儿童节": ((6, 1), (6, 1)), "三八节": ((3, 8), (3, 8)),
-    "三八妇女节": ((3, 8), (3, 8)), "七一": ((7, 1), (7, 1)), "八一": ((8, 1), (8, 1)), "建军节": ((8, 1), (8, 1)),
-    "教师节": ((9, 10), (9, 10)), "暑假": ((7, 1), (8, 31)),
-}  # fmt: skip
+    "国庆": ((10, 1), (10, 7)),
+    "五一": ((5, 1), (5, 5)),
+    "劳动节": ((5, 1), (5, 5)),
+    "元旦": ((1, 1), (1, 1)),
+    "清明": ((4, 4), (4, 6)),
+    "六一": ((6, 1), (6, 1)),
+    "儿童节": ((6, 1), (6, 1)),
+    "三八节": ((3, 8), (3, 8)),
+    "三八妇女节": ((3, 8), (3, 8)),
+    "七一": ((7, 1), (7, 1)),
+    "八一": ((8, 1), (8, 1)),
+    "建军节": ((8, 1), (8, 1)),
+    "教师节": ((9, 10), (9, 10)),
+    "暑假": ((7, 1), (8, 31)),
+}
 _LUNAR_FEASTS = {"元宵": (1, 15), "端午": (5, 5), "中秋": (8, 15), "重阳": (9, 9), "腊八": (12, 8)}
-_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖贾夏付邹熊孟秦邱侯江尹薛段雷龙黎史陶贺毛郝龚邵覃武钱戴严莫孔汤"
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余杜"
+    "叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖贾夏付邹熊孟秦邱侯江尹薛段雷龙黎史陶贺毛郝龚"
+    "邵覃武钱戴严莫孔汤"
+)
 
 _NEAR_MONTH = re.compile(
     rf"(?P<back>上上个月|上上月|上个月|上月|这个月|本月)(?:份)?(?:的)?(?:(?P<day>{_DAY_NUMBER}){_DAY_SIGN}(?P<hours>的?{_PART})?"
@@ -120,9 +138,11 @@ _AGO = re.compile(
 _LATELY = re.compile(
     r"前几天|前几日|前两天|前些天|(?<![十百好])几天(?:以|之)?前|前(?:一)?段时间|前阵子|前一阵子?"
 )
+_SPAN = "个多?星期|个多?礼拜|周|天|个多?月|年多?"
 _SINCE = re.compile(
-    rf"(?:(?P<lead>这|最?近|近)(?:过去)?{_COUNT.replace('count', 'led')}(?P<led_unit>个多?星期|个多?礼拜|周|天|个多?月|年多?)(?P<led_tail>以?来|内|里|之内|间|多)?"
-    rf"|(?<![\d{_HAN}十百千几两第近这每]){_COUNT}(?P<unit>个多?星期|个多?礼拜|周|天|个多?月|年多?)以?来(?!了?回|的路|人|过))"
+    rf"(?:(?P<lead>这|最?近)(?:过去)?{_COUNT.replace('count', 'led')}(?P<led_unit>{_SPAN})"
+    r"(?P<led_tail>以?来|内|里|之内|间|多)?"
+    rf"|(?<![\d{_HAN}十百千几两第近这每]){_COUNT}(?P<unit>{_SPAN})以?来(?!了?回|的路|人|过))"
 )
 _BARE_DAY = re.compile(
     rf"(?<![\d{_HAN}十百千几两第月组初.:：门牌楼栋区元])(?P<day>{_DAY_NUMBER})号(?:那天)?(?!线|楼|院|机|井|桥|门|店|房|路|公路|文|窗|电|病|床|车|地|厂|码|站|工|子|支|桩|墩|洞|沟|山|坑|水|人)(?P<hours>的?{_PART})?"
@@ -155,9 +175,10 @@ def expressions(text: str, received: date) -> Iterator[Found]:
     """Give the expressions of time, the longest where they overlap, in order."""
     found: list[Found] = []
     years = [
-        (Span(*match.span()), _year(match.group(), received)) for match in _YEAR.finditer(text)
+        (Span(*match.span()), number)
+        for match in _YEAR.finditer(text)
+        if (number := _year(match.group(), received)) is not None
     ]
-    years = [(span, number) for span, number in years if number is not None]
     parts = [part for make_part in _PARTS for part in make_part(text)]
     for span, number in years:
         behind = _follow(text, span, parts)
@@ -249,7 +270,10 @@ def _months(text: str) -> Iterator[tuple[Span, Maker]]:
     for match in _MONTH.finditer(text):
         number = _number(match["month"])
         said = match["day"] or match["bare_day"]
-        if said:
+        if (number, match["bare_day"]) == (8, "十五"):
+            # without 号 the fifteenth of the eighth month is the feast of the old calendar
+            yield Span(*match.span()), _feast_maker("中秋")
+        elif said:
             day = _number(said)
             yield Span(*match.span()), _day_maker(number, day)
         elif match["part"]:

@@ -206,7 +206,7 @@ def _head(
     return Head(
         codes=codes,
         pieces=kept[:known],
-        scores=kept[known:] * LEXICON_SCALE[name],
+        scores=(kept[known:] * LEXICON_SCALE[name]).astype(np.float32),
         bias=bias,
         temperature=temperature,
     )

@@ -19,7 +19,6 @@ COMMITTEE, GOVERNMENT = "village_committee", "town_government"
 
 _SENTENCE = re.compile(r"[。！？!?；;\n]")
 _GROUP = r"[一二三四五六七八九十\d]+(?:组|社|队)"
-_SURNAME_BEFORE_POST = r"[\u4e00-\u9fff](?=书记|主任|会计|镇长|院长|文书)|姓.的?"
 _GOING = r"(?<![到在去离从回往给向跟进找让])(?<!隔壁)(?<!他们)"
 
 
@@ -33,6 +32,7 @@ class Candidate:
     confidence: float
     score: float = 0.0
     asked: bool = False
+    fails: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Sort:
 class Bodies:
     """Finds bodies; the patterns are compiled once."""
 
-    def __init__(self, words: BodyWords) -> None:
+    def __init__(self, words: BodyWords, surnames: str) -> None:
         cues, posts = words.cues, words.posts
-        links = rf"(?:{any_of(cues.links)}|{_GROUP}|{_SURNAME_BEFORE_POST}){{0,3}}"
+        links = rf"(?:{any_of(cues.links)}|{_GROUP}|姓?[{surnames}]的?){{0,3}}"
         self._joined = {
             "village": Sort(_joined(links, words, COMMITTEE), COMMITTEE),
             "town": Sort(_joined(links, words, GOVERNMENT), GOVERNMENT),
@@ -70,7 +70,7 @@ class Bodies:
             *(
                 Sort(
                     re.compile(
-                        rf"(?:{any_of(local.places)})头?(?:的|那个)?(?:{any_of(local.people)})"
+                        rf"(?:{any_of(local.places)})头?(?:的|那个|这个|那位|女|管事的)*(?:{any_of(local.people)})"
                         rf"|{_GOING}(?:{any_of(local.places)})头?(?={acts})"
                     ),
                     local.kind,
@@ -84,6 +84,8 @@ class Bodies:
         self._failing = re.compile(any_of(cues.failing))
         self._praised = re.compile(any_of(cues.praised))
         self._denied = re.compile(rf"(?:{any_of(cues.denied)})(?:我们|你们|说)?$")
+        self._mediating = re.compile(rf"(?:也|又|都)?(?:{any_of(cues.mediating)})")
+        self._owning = re.compile(rf"的(?!{any_of(cues.owned)})")
         self._kin = re.compile(any_of(cues.kin))
         self._acts = re.compile(acts)
 
@@ -110,10 +112,10 @@ class Bodies:
                 # 石桥村支书: the sign 村 belongs to the post too
                 match = sort.pattern.match(text, one.span.end)
                 match = match or sort.pattern.match(text, one.span.end - 1)
-                place = _only(children, sort) if match else None
-                if match and place is not None:
+                body = _only(children, sort) if match else None
+                if match and body is not None:
                     span = Span(one.span.start, match.end())
-                    yield Candidate(place, span, "heard", 0.95 - 0.08 * one.changed)
+                    yield Candidate(body, span, "heard", 0.95 - 0.08 * one.changed)
                     break
 
     def _in_chain(
@@ -130,20 +132,19 @@ class Bodies:
             around += gazetteer.children(place.code)
         village = _one_village(named)
         for sort in self._contained:
-            contained = _only(tuple(around), sort)
-            how, place = "contained", contained
+            contained = body = _only(tuple(around), sort)
             if village is not None and sort.kind == COMMITTEE:
-                how, place = "heard", _only(gazetteer.children(village.code), sort)
-                how = "contained" if place == contained else how
-            if place is None:
+                body = _only(gazetteer.children(village.code), sort)
+            how = "contained" if body == contained else "heard"
+            if body is None:
                 continue
             for match in sort.pattern.finditer(text):
                 span = Span(*match.span())
                 if not any(span.overlaps(other) for other in taken):
-                    yield Candidate(place, span, how, 0.9 if how == "contained" else 0.8)
+                    yield Candidate(body, span, how, 0.9 if how == "contained" else 0.8)
 
     def _scored(self, text: str, one: Candidate, rank: int) -> Candidate:
-        """Weigh a body: one that acts or fails counts, one that is only asked or praised does not."""
+        """Weigh a body: one that acts or fails counts, one only asked or praised does not."""
         before = _SENTENCE.split(text[max(0, one.span.start - BEFORE) : one.span.start])[-1]
         behind = text[one.span.end : one.span.end + BEHIND]
         score = 1.0 - 0.04 * rank
@@ -159,22 +160,29 @@ class Bodies:
             score += 0.15
         if self._praised.search(behind[:10]):
             score -= 0.8
+        if self._mediating.match(behind):
+            score -= 0.6
+        if self._owning.match(behind):
+            score -= 0.3
         if self._denied.search(before):
             score -= 0.8
         if self._kin.match(behind):
             score -= 0.8
-        return replace(one, score=score, asked=asked and not failing)
+        return replace(one, score=score, asked=asked and not failing, fails=failing or asked)
 
 
 def choose(
-    candidates: tuple[Candidate, ...], person: Person | None, *, asking: bool = False
+    candidates: tuple[Candidate, ...], person: Person | None, conduct: str
 ) -> Candidate | None:
     """Choose the body that did the main act; None if none is clearly complained of.
 
-    asking : the text only asks or requests, and reproaches nobody
+    conduct : "none" reproaches nobody; land and water are mostly taken by neighbours and firms, and
+    the body that did not stop them is not the one complained of
     """
-    if asking:
+    if conduct == "none":
         return None
+    if conduct == "illegal_occupation":
+        candidates = tuple(one for one in candidates if not one.fails)
     private = person is not None and not person.post
     best: dict[str, Candidate] = {}
     for one in candidates:
@@ -201,7 +209,9 @@ def _said(named: tuple[Named, ...]) -> Iterator[Candidate]:
 
 def _one_village(named: tuple[Named, ...]) -> Place | None:
     """Give the village that the text is about if it names exactly one."""
-    villages = {one.place.code: one.place for one in named if one.place and one.place.kind == "village"}
+    villages = {
+        one.place.code: one.place for one in named if one.place and one.place.kind == "village"
+    }
     return next(iter(villages.values())) if len(villages) == 1 else None
 
 
@@ -214,7 +224,9 @@ def _joined(links: str, words: BodyWords, kind: str) -> re.Pattern[str]:
         else (*posts.town_government, *posts.town_joined)
     )
     bodies = (one for one in (*words.joined, *words.body) if one.kind == kind)
-    return re.compile(rf"{links}(?:{any_of((*said, *(word for one in bodies for word in one.words)))})")
+    return re.compile(
+        rf"{links}(?:{any_of((*said, *(word for one in bodies for word in one.words)))})"
+    )
 
 
 def _only(places: tuple[Place, ...], sort: Sort) -> Place | None:

@@ -55,7 +55,7 @@ class Chooser:
             rf"|[^，。,]{{0,4}}(?:{any_of(words.found_out)})"
             r"|[^。]{0,12}明天"
         )
-        self._before = re.compile(rf"(?:{any_of(words.until)})$")
+        self._before = re.compile(rf"(?:{any_of((*words.until, *words.printed))})$")
         self._promised = re.compile(rf"(?:{any_of(words.promised_for)})[^，。,]{{0,3}}$")
 
     def find(self, reading: Reading, received: date, *, asking: bool = False) -> Time | None:
@@ -102,7 +102,7 @@ def spans(reading: Reading, received: date) -> tuple[Span, ...]:
 
 
 def joined(text: str, received: date) -> list[Found]:
-    """Give the times of a text; two are joined to a range, or one to now, where the text says so."""
+    """Give the times of a text, joined to a range or up to now where the text says so."""
     found = list(times.expressions(text, received))
     kept: list[Found] = []
     position = 0
