@@ -1,14 +1,16 @@
-"""Sound for the tagger of the demo pack: what it should know, and all else it should not.
+"""The tagger of the demo pack: `python -m transcribe.train.background`, with sound for it.
 
-The background speaks some hundred languages with espeak-ng's voices. There is no text in most of
-them to be had offline, and the tagger listens to sounds and not to sense, so they read names of
-countries where phonenumbers knows them, words that are foreign to them in their own script, made-up
-words, and numbers. Kazakh words read by a Tatar voice, or Chinese names in Shan, are there so that
-it is the pronunciation that tells. Languages of samples/languages/unknown.toml are never used here.
+It learns what the pack knows, and some hundred other languages of espeak-ng's as what it does not.
+There is no text in most of them to be had offline, and the tagger listens to sounds and not to
+sense, so they read names of countries where phonenumbers knows them, words that are foreign to them
+in their own script, made-up words, and numbers. Kazakh words read by a Tatar voice, or Chinese
+names in Shan, are there so that it is the pronunciation that tells. The languages of
+samples/languages/unknown.toml are never used here: on them it is measured.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import re
 import string
@@ -17,19 +19,29 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+import typer
 
+from models import packs
 from models.transcript import UNKNOWN_LANGUAGE
+from transcribe import evaluate, lessons, tagger
+from transcribe.engine import load
+from transcribe.lessons import Recording
 from transcribe.tagger import NO_LANGUAGE
 from transcribe.train import augment, espeak, grammar
 from transcribe.train.augment import SAMPLE_RATE, Pcm
+from transcribe.whisper import Whisper
 
 ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = ROOT / "samples" / "languages" / "unknown.toml"
 LICENCE = ROOT / "LICENSE"
+PACK = ROOT / "samples" / "packs" / "demo"
+KNOWN = ("zh", "yue", "ug", "kk", "ko")
 
 # Voices that speak a language of the pack, or a constructed one, or do not work.
 NOT_BACKGROUND = frozenset(
@@ -55,21 +67,39 @@ MADE_UP_VOWELS = {
 LEAST_WORDS, MOST_WORDS = 3, 8
 NUMBER_SHARE = 0.2
 LONGEST_SECONDS = 12.0
+# How many of a known language's sounds are lists of names, where there are names enough.
+LISTING_SHARE = 1 / 6
+FEW_WORDS = 20
+NOISE_DB = 10.0
+PIECES = 8
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """A sound with its language; group : what it was made of, for counting."""
+class Job:
+    """Sounds of one kind to be made.
 
-    pcm: Pcm
+    voice : espeak-ng's name; tag : what the tagger is to hear; group : the language proper, or ""
+    for the voice's; heldout : with the voices and sentences that nothing is trained on
+    """
+
+    voice: str
     tag: str
+    count: int
+    seed: str
     group: str
+    heldout: bool = False
 
 
 def heldout_languages(path: Path = UNKNOWN) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Read the languages that are only ever measured on: voice and sentences by tag."""
     listed = tomllib.loads(path.read_text("utf-8"))["language"]
     return {one["tag"]: (one["espeak"], tuple(one["sentences"])) for one in listed}
+
+
+@cache
+def _grammars() -> tuple[grammar.Grammar, ...]:
+    """Read the grammars of the pack's languages."""
+    return tuple(grammar.load(ROOT / "samples" / "grammars" / f"{tag}.toml") for tag in KNOWN)
 
 
 @cache
@@ -83,51 +113,100 @@ def voices() -> tuple[str, ...]:
     return tuple(sorted(n for n in names - NOT_BACKGROUND if n.split("-")[0] not in measured))
 
 
-def known(
-    grammars: Sequence[grammar.Grammar], count: int, variants: Sequence[str], seed: str
-) -> Iterator[Labelled]:
-    """Speak the pack's languages: sentences of their grammars, and some lists of names as well."""
-    for one in grammars:
-        for number in range(count):
-            rng = random.Random(f"{seed}|{one.language}|{number}")
-            listing = rng.random() < 1 / 6 and len(words(one.voice)) > 20
-            text = _list(one.voice, rng) if listing else grammar.say(one, rng, True).text
-            if (said := say(text, one.voice, variants, rng)) is not None:
-                yield Labelled(said, one.language, one.language)
+def jobs(seed: str, known: int, other: int) -> list[Job]:
+    """List what the tagger learns from, in pieces that are each made by a process of its own."""
+    listed = [
+        Job(one.voice, one.language, known // PIECES, f"{seed}|{piece}", one.language)
+        for one in _grammars()
+        for piece in range(PIECES)
+    ]
+    listed += [Job(voice, UNKNOWN_LANGUAGE, other, seed, "") for voice in voices()]
+    return [*listed, Job("", NO_LANGUAGE, 2 * other, seed, "")]
 
 
-def background(count: int, variants: Sequence[str], seed: str) -> Iterator[Labelled]:
-    """Speak all other languages, as `und`."""
-    for voice in voices():
-        for number in range(count):
-            rng = random.Random(f"{seed}|{voice}|{number}")
-            if (said := say(_list(voice, rng), voice, variants, rng)) is not None:
-                yield Labelled(said, UNKNOWN_LANGUAGE, voice)
+def heldout_jobs(seed: str, known: int, other: int) -> list[Job]:
+    """List what the tagger is measured on: other voices and sentences, and other languages."""
+    listed = [
+        Job(one.voice, one.language, known, seed, one.language, heldout=True) for one in _grammars()
+    ]
+    listed += [
+        Job(voice, UNKNOWN_LANGUAGE, other, seed, tag, heldout=True)
+        for tag, (voice, _) in heldout_languages().items()
+    ]
+    return [*listed, Job("", NO_LANGUAGE, 2 * other, seed, "", heldout=True)]
 
 
-def measured(count: int, variants: Sequence[str], seed: str) -> Iterator[Labelled]:
-    """Speak the languages that nothing is trained on, in real sentences."""
-    for tag, (voice, sentences) in heldout_languages().items():
-        for number in range(count):
-            rng = random.Random(f"{seed}|{tag}|{number}")
-            if (said := say(sentences[number % len(sentences)], voice, variants, rng)) is not None:
-                yield Labelled(said, UNKNOWN_LANGUAGE, tag)
+def make(job: Job) -> list[Recording]:
+    """Speak one job's texts and damage them as phones and weather do."""
+    made: list[Recording] = []
+    for number in range(job.count):
+        rng = random.Random(f"{job.seed}|{job.tag}|{job.voice}|{job.group}|{number}")
+        draw = np.random.default_rng(rng.getrandbits(63))
+        if job.tag == NO_LANGUAGE:
+            made.append(Recording(unspoken(number, draw), NO_LANGUAGE, NO_LANGUAGE))
+            continue
+        variants = espeak.HELDOUT_VARIANTS if job.heldout else espeak.TRAINING_VARIANTS
+        pcm = say(_text(job, number, rng), job.voice, variants, rng)
+        if pcm is None:
+            continue
+        damage = _condition(number, rng) if job.heldout else augment.draw(draw)
+        heard = augment.apply(pcm, damage, draw)
+        made.append(Recording(heard, job.tag, job.group or job.voice))
+    return made
 
 
-def unspoken(count: int, seed: str) -> Iterator[Labelled]:
-    """Make sounds that are no speech: weather, machines, music, knocks, barking."""
+def spoken(listed: Sequence[Job]) -> Iterator[Recording]:
+    """Make jobs one after the other, each in a fork: some voices of espeak-ng end the process."""
+    context = multiprocessing.get_context("fork")
+    for job in listed:
+        near, far = context.Pipe(duplex=False)
+        child = context.Process(target=_send, args=(job, far))
+        child.start()
+        far.close()
+        try:
+            yield from near.recv()
+        except EOFError:
+            pass
+        finally:
+            near.close()
+            child.join()
+
+
+def _send(job: Job, pipe: Connection) -> None:
+    pipe.send(make(job))
+    pipe.close()
+
+
+def _text(job: Job, number: int, rng: random.Random) -> str:
+    """Give something to say: a report in a language of the pack, a real sentence, or a list."""
+    if job.tag != UNKNOWN_LANGUAGE:
+        one = next(one for one in _grammars() if one.language == job.tag)
+        if job.heldout or rng.random() > LISTING_SHARE or len(words(job.voice)) < FEW_WORDS:
+            return grammar.say(one, rng, training=not job.heldout).text
+    elif job.heldout:
+        sentences = heldout_languages()[job.group][1]
+        return sentences[number % len(sentences)]
+    return _list(job.voice, rng)
+
+
+def _condition(number: int, rng: random.Random) -> augment.Damage:
+    """Give what a held-out sound goes through: nothing, an old phone, or noise, in turn."""
+    kind = number % 3
+    if kind == 1:
+        return augment.Damage(gain_db=-6, codec="amr", bitrate=rng.choice(augment.AMR_RATES[2:]))
+    if kind == 2:
+        return augment.Damage(gain_db=-6, noise=rng.choice(augment.NOISES), snr_db=NOISE_DB)
+    return augment.Damage(gain_db=rng.uniform(-12, -1))
+
+
+def unspoken(number: int, draw: np.random.Generator) -> Pcm:
+    """Make a sound that is no speech: weather, machines, music, knocks, barking."""
     makers = (*augment.NOISES, "music", "knocks", "barks", "tone")
-    for number in range(count):
-        draw = np.random.default_rng(abs(hash_of(f"{seed}|{number}")))
-        kind = makers[number % len(makers)]
-        length = int(draw.uniform(1.5, 8) * SAMPLE_RATE)
-        sound = (
-            augment.noise(kind, length, draw)
-            if kind in augment.NOISES
-            else _made(kind, length, draw)
-        )
-        loud = augment.at_level(sound, float(draw.uniform(-25, -1)))
-        yield Labelled(loud, NO_LANGUAGE, kind)
+    kind = makers[number % len(makers)]
+    length = int(draw.uniform(1.5, 8) * SAMPLE_RATE)
+    natural = kind in augment.NOISES
+    sound = augment.noise(kind, length, draw) if natural else _made(kind, length, draw)
+    return augment.at_level(sound, float(draw.uniform(-25, -1)))
 
 
 def say(text: str, voice: str, variants: Sequence[str], rng: random.Random) -> Pcm | None:
@@ -144,17 +223,6 @@ def say(text: str, voice: str, variants: Sequence[str], rng: random.Random) -> P
     if len(loud) < SAMPLE_RATE // 4:
         return None
     return pcm[loud[0] : loud[-1] + 1][: int(LONGEST_SECONDS * SAMPLE_RATE)]
-
-
-def damaged(one: Labelled, draw: np.random.Generator) -> Labelled:
-    """Send a sound through what phones and weather do, as in the pack's own training."""
-    pcm = augment.apply(one.pcm, augment.draw(draw), draw)
-    return Labelled(pcm, one.tag, one.group)
-
-
-def hash_of(text: str) -> int:
-    """Give a number for a text, the same in every process."""
-    return random.Random(text).getrandbits(63)
 
 
 def _list(voice: str, rng: random.Random) -> str:
@@ -274,3 +342,39 @@ def _made(kind: str, length: int, draw: np.random.Generator) -> npt.NDArray[np.f
             sound[place : place + len(part)] += rough * np.sin(np.pi * part / max(part[-1], 1e-3))
     quiet = 0.01 * draw.standard_normal(length)
     return (sound + quiet).astype(np.float32)
+
+
+app = typer.Typer(add_completion=False, help=__doc__)
+Folder = Annotated[Path, typer.Option("--pack", help="The pack that the tagger is for.")]
+Threads = Annotated[int, typer.Option(help="Processor threads.")]
+
+
+@app.command()
+def train(
+    pack: Folder = PACK,
+    known: Annotated[int, typer.Option(help="Sounds of each language of the pack.")] = 400,
+    other: Annotated[int, typer.Option(help="Sounds of each other language.")] = 16,
+    threads: Threads = 1,
+) -> None:
+    """Make sounds, teach the tagger, and write it beside the pack."""
+    whisper = Whisper(packs.read(pack), device="cpu", threads=threads)
+    taught = lessons.train(whisper, spoken(jobs("teach", known, other)))
+    path = tagger.save(taught, pack)
+    typer.echo(f"{path}: {len(taught.labels)} prototypes, {path.stat().st_size / 1e3:.0f} kB")
+
+
+@app.command()
+def measure(
+    pack: Folder = PACK,
+    known: Annotated[int, typer.Option(help="Sounds of each language of the pack.")] = 210,
+    other: Annotated[int, typer.Option(help="Sounds of each held-out language.")] = 52,
+    threads: Threads = 1,
+) -> None:
+    """Print the language figures on voices, sentences and languages that nothing was trained on."""
+    engine = load(packs.read(pack), device="cpu", threads=threads)
+    heard = evaluate.judge(engine, spoken(heldout_jobs("measure", known, other)), KNOWN)
+    typer.echo(evaluate.figures(heard).model_dump_json(indent=1))
+
+
+if __name__ == "__main__":
+    app()
