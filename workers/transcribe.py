@@ -10,6 +10,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from ctranslate2 import get_cuda_device_count
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, func, select
@@ -256,6 +257,11 @@ def open_warm(settings: Settings) -> Warm:
     )
 
 
+def _on_gpu(settings: Settings) -> bool:
+    present = settings.device == "auto" and get_cuda_device_count() > 0
+    return settings.device == "cuda" or present
+
+
 def watched() -> None:
     """Be the worker that the watchdog watches."""
     work(
@@ -285,7 +291,7 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
         connection=connect_worker(settings),
         **loop.SET,
         perform=perform,
-        most=settings.batch or MOST_JOBS["cuda" if settings.device == "cuda" else "cpu"],
+        most=settings.batch or MOST_JOBS["cuda" if _on_gpu(settings) else "cpu"],
         wait=settings.batch_wait_ms / 1000,
         idle=lambda: pulse.idle(IDLE_SECONDS),
     )
