@@ -197,7 +197,7 @@ def _write(model: Any, vocabulary: Vocabulary, base: Path, out: Path) -> None:
         encoder_positions=config.max_source_positions,
         decoder_positions=config.max_target_positions,
     )
-    weights = {renamed(n): w for n, w in model.model.state_dict().items()}
+    weights = {renamed(n): w.float().cpu().numpy() for n, w in model.model.state_dict().items()}
     heads = _alignment_heads(base, shape)
     export.write(out, shape, weights, vocabulary.tokenizer, heads)
 
