@@ -63,6 +63,9 @@ MESSAGES = (
         "m5",
         ("产业路才修十四天就烂了", "校园超市叫联络员承包，饺子喂鸡都不吃"),
         "wind",
+        # The pack misreads it in this wind; its two readings disagree, so a person hears it.
+        status="needs_listener",
+        reason="untrusted_text",
     ),
     Message(
         "yue-old-phone.3gp",
@@ -113,7 +116,7 @@ MESSAGES = (
             "Con đường này hỏng từ năm ngoái.",
         ),
         status="needs_listener",
-        reason="uncertain_language",
+        reason="unsupported_language",
     ),
 )
 RAIN_ONLY = "rain-only.mp3"
