@@ -156,6 +156,9 @@ def answer(request: Request, at: At, here: Here, complaint_id: UUID, text: Text 
 async def answer_aloud(request: Request, at: At, here: Here, complaint_id: UUID) -> Response:
     """Answer the reporter with a recording of one's voice; the body is the recording."""
     access.require(here.account, Act.ANSWER)
+    # Before the body is read: who may not see the complaint learns nothing from its length.
+    with reading(at.engine) as session:
+        access.find(session, here.account, complaint_id)
     writer = at.intake.receive(Kind.VOICE, Purpose.MESSAGE)
     try:
         size = 0

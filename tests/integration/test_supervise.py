@@ -32,6 +32,13 @@ def started(installation: Installation) -> tuple[subprocess.Popen[bytes], list[p
     return process, family_of(process.pid)[1:]
 
 
+def words_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a child that came and went meanwhile, a zombie for a moment
+        return ""
+
+
 def test_a_part_that_was_killed_is_started_again(installation: Installation) -> None:
     process, _ = started(installation)
     for words in ("# sleeper", "valkey-server"):
@@ -51,7 +58,7 @@ def test_all_parts_end_when_it_is_asked_to(installation: Installation) -> None:
 
 def test_all_parts_end_when_it_is_killed(installation: Installation) -> None:
     process, family = started(installation)
-    obedient = [one for one in family if "# stubborn" not in " ".join(one.cmdline())]
+    obedient = [one for one in family if "# stubborn" not in words_of(one)]
     process.kill()
     process.wait()
     await_that(lambda: not alive(obedient), 30)
