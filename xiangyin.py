@@ -150,7 +150,7 @@ def submit(
     if as_json:
         _print_json({"receipt": reply.receipt, "state": state})
     else:
-        typer.echo(reply.receipt + (f"  {state}" if state else ""))
+        typer.echo(reply.receipt + (f"  {state['status']}  {state['zh']}" if state else ""))
 
 
 @app.command()

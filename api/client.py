@@ -95,7 +95,7 @@ class Client:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             state = self.state(receipt)
-            if state.get("state") != "received":
+            if state.get("status") != "received":
                 return state
             time.sleep(POLL_SECONDS)
         raise Unavailable(
