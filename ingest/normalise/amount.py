@@ -104,7 +104,7 @@ class Counter:
     def _money(self, text: str) -> Iterator[tuple[Span, float, str]]:
         for match in _MONEY.finditer(text):
             value = read_number(match["number"])
-            if value is None:
+            if value is None or (match.group() == "一块" and not self._is_paid(text, match)):
                 continue
             value += _digit(match["tenths"]) / 10 + _digit(match["cents"]) / 100
             yield Span(*match.span()), round(value, 4), "元"
@@ -112,6 +112,15 @@ class Counter:
             value = read_number(match["number"])
             if value is not None:
                 yield Span(*match.span()), round(value / 10 + _digit(match["cents"]) / 100, 4), "元"
+
+    def _is_paid(self, text: str, match: re.Match[str]) -> bool:
+        """Tell 一块 of money from 一块 of anything else."""
+        start = match.start()
+        return bool(
+            text.startswith("钱", match.end())
+            or self._spending.search(text, max(0, start - 14), start)
+            or _RATE.search(text, max(0, start - 8), start)
+        )
 
     def _counts(self, text: str) -> Iterator[tuple[Span, float, str]]:
         for match in _LAND.finditer(text):

@@ -13,7 +13,7 @@ from ingest.normalise.term import TermIndex, clauses
 
 TOP = 3
 EVIDENCE = 3
-LEAST_TEXT = 4
+LEAST_TEXT = 5  # different characters; less says nothing
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def judge(
     index: TermIndex,
 ) -> Judged:
     """Weigh a text for one list of codes. features : of the text, as the model sees it"""
-    if sum(map(is_han, text)) < LEAST_TEXT:
+    if sum(map(is_han, set(text))) < LEAST_TEXT:
         return NOTHING
     head = model.domain if which == "domain" else model.conduct
     hits = index.find(text)

@@ -18,7 +18,7 @@ Maker = Callable[[int], Interval]
 
 _HAN = "零〇一二三四五六七八九"
 _NOT_BEHIND_NUMBER = rf"(?<![\d{_HAN}十百千几两])"
-_COUNT = r"(?P<count>\d+|[一二两三四五六七八九十]+|半)"
+_COUNT = r"(?P<count>\d{1,4}|[一二两三四五六七八九十]{1,4}|半)"
 _PART = r"(?:大清早|清早|清晨|早上|早晨|上午|中午|晌午|下午|傍晚|晚上|半夜|夜里|深夜|凌晨|晚黑)"
 _DAY_NUMBER = (
     r"(?:[12]\d|3[01]|0?[1-9]|二十[一二三四五六七八九]?|三十一?"
@@ -36,7 +36,7 @@ _YEAR = re.compile(
 _RELATIVE_YEARS = {"今年": 0, "去年": 1, "头年": 1, "前年": 2, "大前年": 3}
 
 _MONTH = re.compile(
-    rf"{_NOT_BEHIND_NUMBER}(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])(?:月份|月(?!饼|嫂|子|经|供|租|薪|收))"
+    rf"{_NOT_BEHIND_NUMBER}(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])(?:月份|月(?!饼|嫂|子|经|供|租|薪|收入))"
     rf"(?:的)?(?:(?P<day>{_DAY_NUMBER}){_DAY_SIGN}(?P<hours>的?{_PART})?"
     r"|(?P<bare_day>[12]\d|3[01]|二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?)"
     r"(?![\d个块元人户亩天多几次年月点级度分米公斤万千百十来余头家名位口吨、到至])"
@@ -133,7 +133,7 @@ _WEEKDAY = re.compile(
 _WEEKEND = re.compile(r"(?P<back>上个?|这个?|本)?周末")
 _WEEK = re.compile(r"上上个?(?:周|星期|礼拜)|上个?(?:周|星期|礼拜)")
 _AGO = re.compile(
-    rf"(?<![\d{_HAN}第十百千万几两前近每])(?P<count>\d+|[一二两三四五六七八九十]+|半)(?P<unit>天|个?星期|个?礼拜|周|个多?月|年)(?:以前|之前|前(?!后|面|任))"
+    rf"(?<![\d{_HAN}第十百千万几两前近每])(?P<count>\d{{1,4}}|[一二两三四五六七八九十]{{1,4}}|半)(?P<unit>天|个?星期|个?礼拜|周|个多?月|年)(?:以前|之前|前(?!后|面|任))"
 )
 _LATELY = re.compile(
     r"前几天|前几日|前两天|前些天|(?<![十百好])几天(?:以|之)?前|前(?:一)?段时间|前阵子|前一阵子?"
@@ -249,7 +249,8 @@ def latest(make: Maker, received: date) -> Interval | None:
 def _year(said: str, received: date) -> int | None:
     """Give the number of a year; None if it is none or lies ahead."""
     if said in _RELATIVE_YEARS:
-        return received.year - _RELATIVE_YEARS[said]
+        number = received.year - _RELATIVE_YEARS[said]
+        return number if number >= EARLIEST_YEAR else None
     figures = "".join(
         str("零一二三四五六七八九".index(s)) if s in "零一二三四五六七八九" else s
         for s in said[:-1].replace("〇", "零")

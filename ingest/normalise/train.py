@@ -99,7 +99,7 @@ def train(complaints: Sequence[Example], phrases: Sequence[Example] = ()) -> Fit
         right = logits.argmax(axis=1) == labels[: len(complaints)]
         accuracy[name] = float(right.mean())
     return Fitted(
-        Model(_version(every), vocabulary, heads["domain"], heads["conduct"]), accuracy, len(every)
+        Model(version(every), vocabulary, heads["domain"], heads["conduct"]), accuracy, len(every)
     )
 
 
@@ -212,7 +212,7 @@ def _head(
     )
 
 
-def _version(every: Sequence[Example]) -> str:
+def version(every: Sequence[Example]) -> str:
     """Name the model after what it was trained from."""
     told = "\n".join(f"{one.domain}\t{one.conduct}\t{one.text}" for one in every)
     return hashlib.sha256(told.encode()).hexdigest()[:8]

@@ -1,0 +1,52 @@
+"""The sample gazetteer and its channels, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from ingest.matter import ChannelFacts, Matter, Normalised, Passage
+from ingest.normalise import Lexicons, labelled, load_lexicons, normalise
+from ingest.normalise.reading import Reading, read
+from models import gazetteer
+from models.medium import Kind
+
+SAMPLES = Path(__file__).parents[4] / "samples" / "complaints"
+RECEIVED = date(2026, 5, 14)  # a Thursday
+
+
+class Say(Protocol):
+    """Normalise one text said through a channel of the samples."""
+
+    def __call__(
+        self, text: str, channel: str = "qx-shiqiao", *, received: date = RECEIVED
+    ) -> Normalised: ...
+
+
+@pytest.fixture(scope="session")
+def lexicons() -> Lexicons:
+    return load_lexicons(gazetteer.read(SAMPLES / "gazetteer.csv"))
+
+
+@pytest.fixture(scope="session")
+def channels() -> Mapping[str, ChannelFacts]:
+    return labelled.read_channels(SAMPLES / "channels.toml")
+
+
+@pytest.fixture(scope="session")
+def say(lexicons: Lexicons, channels: Mapping[str, ChannelFacts]) -> Say:
+    def said(text: str, channel: str = "qx-shiqiao", *, received: date = RECEIVED) -> Normalised:
+        passage = Passage(medium=None, kind=Kind.TEXT, text=text, language="zh")
+        matter = Matter(passages=(passage,), channel=channels[channel], received=received)
+        return normalise(matter, lexicons)
+
+    return said
+
+
+@pytest.fixture(scope="session")
+def typed() -> Callable[[str], Reading]:
+    return lambda text: read(Passage(medium=None, kind=Kind.TEXT, text=text, language="zh"))

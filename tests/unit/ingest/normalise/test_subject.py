@@ -1,0 +1,78 @@
+import pytest
+
+from tests.unit.ingest.normalise.conftest import Say
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "code"),
+    [
+        ("石桥村村支书把低保给了他侄儿", "qx-county", "qx-sq-shiqiao-vc"),
+        ("十桥村支书把低保给了他侄儿", "qx-county", "qx-sq-shiqiao-vc"),
+        ("罗家霸村委会乱收费，一户收一百", "qx-county", "qx-sh-luojiaba-vc"),
+        ("双河镇的镇长收红包才办事", "qx-county", "qx-sh-gov"),
+        ("白鹤镇那个卫生院乱收费", "qx-county", "qx-bh-wsy"),
+        ("民政局的人要五百块才给办低保", "qx-county", "qx-mzj"),
+        ("我们村委会乱收费，每家收五十", "qx-fuxing", "qx-bh-fuxing-vc"),
+        ("村支书贪污低保款", "qx-lanlin", "qx-ld-lanlin-vc"),
+        ("镇政府不管，反映了好几次", "qx-shiqiao", "qx-sq-gov"),
+        ("派出所不立案，报了好几次", "qx-shiqiao", "qx-sq-pcs"),
+        ("云台县石桥村支书打人", "qx-county", "yt-sb-shiqiao-vc"),
+    ],
+)
+def test_the_body_complained_of_is_found(say: Say, text: str, channel: str, code: str) -> None:
+    made = say(text, channel)
+    assert made.subject.unit_code == code
+    assert made.provenance["subject.unit"][0].by == "rule"
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ("石桥村的路烂了三年", "qx-shuanghe"),
+        ("希望镇政府给我们装几盏路灯", "qx-shiqiao-town"),
+        ("村支书收红包", "qx-county"),
+        ("邻居占了我家三分地", "qx-fuxing"),
+    ],
+)
+def test_where_no_body_is_said_the_channels_own_is_marked_as_such(
+    say: Say, text: str, channel: str
+) -> None:
+    made = say(text, channel)
+    (source,) = made.provenance["subject.unit"]
+    assert source.by == "channel"
+    assert source.from_character is None
+
+
+def test_a_name_two_villages_share_means_the_one_of_the_channels_town(say: Say) -> None:
+    assert say("石桥村支书贪污", "qx-shiqiao").subject.unit_code == "qx-sq-shiqiao-vc"
+    assert say("新民村支书贪污", "yt-xinmin").subject.unit_code == "yt-sb-xinmin-vc"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "post"),
+    [
+        ("村支书王建国收了钱", "王建国", "村支书"),
+        ("王院长收红包", "王某", "院长"),
+        ("姓李的主任骂人", "李某", "主任"),
+        ("窗口的老谢喊我交钱", "谢某", ""),
+        ("我们村会计把钱拿走了", "", "村会计"),
+        ("会计姓庞，把钱吃了", "庞某", "会计"),
+        ("副镇长蒲志刚打人", "蒲志刚", "副镇长"),
+        ("护林员王麻子砍树", "王某", "护林员"),
+        ("民政局李科长要钱", "李某", "科长"),
+    ],
+)
+def test_the_person_complained_of_is_found(say: Say, text: str, name: str, post: str) -> None:
+    made = say(text)
+    assert (made.subject.name, made.subject.post) == (name, post)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他儿子王小军买了车，路烂了没人修", "老百姓没水吃，没人管", "对方司机不赔钱",
+        "养老金停发了", "杨树倒了没人管", "黄沙堆在路上没人清",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_name_is_none(say: Say, text: str) -> None:
+    assert say(text).subject.name == ""
