@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from models.status import Status
 from models.transcript import Transcript
 from tests.conftest import furnish
 from workers.environment import as_environment
+from workers.family import end_with_parent
 from workers.stores import queue_address
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +85,8 @@ class Installation:
             env={**os.environ, **as_environment(self.settings)},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            # A test run that is killed takes everything with it.
+            preexec_fn=partial(end_with_parent, os.getpid()),
         )
         self._started.append(process)
         return process
@@ -141,11 +145,14 @@ def family_of(pid: int) -> list[psutil.Process]:
 
 def find(pid: int, words: str) -> psutil.Process | None:
     """Find the first descendant whose command line has these words, parents before children."""
-    for one in family_of(pid):
-        with suppress(psutil.Error):
-            if words in " ".join(one.cmdline()):
-                return one
-    return None
+    return next((one for one in family_of(pid) if words in command_of(one)), None)
+
+
+def command_of(process: psutil.Process) -> str:
+    """Give a process's command line; one that has ended has none."""
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def alive(processes: Sequence[psutil.Process]) -> list[psutil.Process]:

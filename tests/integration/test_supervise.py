@@ -12,7 +12,14 @@ import psutil
 import pytest
 
 from models.settings import Settings
-from tests.integration.processes import Installation, alive, await_that, family_of, find
+from tests.integration.processes import (
+    Installation,
+    alive,
+    await_that,
+    command_of,
+    family_of,
+    find,
+)
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(200)]
 
@@ -30,13 +37,6 @@ def started(installation: Installation) -> tuple[subprocess.Popen[bytes], list[p
     process = installation.start(SMALL)
     await_that(lambda: find(process.pid, "# stubborn"), 60)
     return process, family_of(process.pid)[1:]
-
-
-def words_of(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:  # a child that came and went meanwhile, a zombie for a moment
-        return ""
 
 
 def test_a_part_that_was_killed_is_started_again(installation: Installation) -> None:
@@ -58,7 +58,7 @@ def test_all_parts_end_when_it_is_asked_to(installation: Installation) -> None:
 
 def test_all_parts_end_when_it_is_killed(installation: Installation) -> None:
     process, family = started(installation)
-    obedient = [one for one in family if "# stubborn" not in words_of(one)]
+    obedient = [one for one in family if "# stubborn" not in command_of(one)]
     process.kill()
     process.wait()
     await_that(lambda: not alive(obedient), 30)
