@@ -222,7 +222,7 @@ def collate(
     """Pad examples to one size with zeros, as faster-whisper does; mask small bands in training."""
     longest = max(e.stored.frames for e in examples)
     frames = WINDOW_FRAMES if whole_window else min(WINDOW_FRAMES, longest + rng.randrange(0, 60))
-    frames += frames % 2
+    frames = min(WINDOW_FRAMES, frames + -frames % 64)
     mels = examples[0].stored.features().shape[1]
     mel = np.zeros((len(examples), frames, mels), np.float32)
     states = frames // 2

@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ MADE = {
 }
 # Uyghur has no token of Whisper's: it borrows that of Uzbek, its nearest relative that has one.
 WHISPER_CODES = {"zh": "zh", "yue": "yue", "ug": "uz", "kk": "kk", "ko": "ko"}
-SENTENCES = {"zh": 14000, "yue": 12000, "ug": 8000, "kk": 8000, "ko": 8000}
+SENTENCES = {"zh": 22000, "yue": 16000, "ug": 8000, "kk": 8000, "ko": 8000}
 JOINED_SENTENCES = 1600  # a language, drawn again from the sentences of the single clips
 CHECK_SENTENCES = 48  # a language
 CHECKED = 120  # of all of them, each time
@@ -121,10 +122,17 @@ def orders(work: Path, spoken: Texts) -> list[Order]:
     ]
 
 
-def vocabulary(work: Path, training: dict[str, list[str]]) -> batches.Vocabulary:
-    """Make the tokenizer and the list of sounds, or read them where they were made."""
+def vocabulary(
+    work: Path, training: dict[str, list[str]], base: Path | None = None
+) -> batches.Vocabulary:
+    """Make the tokenizer and the list of sounds, or read them where they were made.
+
+    base : a pack to go on from, whose tokenizer is kept
+    """
     tokenizer_file, sounds_file = work / "tokenizer.json", work / "sounds.json"
-    if not tokenizer_file.exists():
+    if not tokenizer_file.exists() and base is not None:
+        shutil.copy(base / "tokenizer.json", tokenizer_file)
+    elif not tokenizer_file.exists():
         reserve = tokens.common_characters(RESERVE_CHARACTERS)
         codes = list(WHISPER_CODES.values())
         tokens.grow(training, codes, reserve).save(str(tokenizer_file))
@@ -193,10 +201,14 @@ def make(
     hours: Annotated[float, typer.Option(help="Training time in all.")] = 1.65,
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    base: Annotated[
+        Path | None, typer.Option(help="Start from this demo pack's weights, not from nothing.")
+    ] = None,
 ) -> None:
     """Make the demo pack from nothing, or go on making it."""
     import torch
 
+    from transcribe.train import export
     from transcribe.train.network import Shape
 
     work.mkdir(parents=True, exist_ok=True)
@@ -208,10 +220,16 @@ def make(
         for order in wanted[:10]:
             next(making)
             typer.echo(f"made {order.folder.name} {order.number}")
-        known = vocabulary(work, training)
-        shape = Shape(known.tokenizer.get_vocab_size(), len(known.sounds) + 1)
+        known = vocabulary(work, training, base)
         plan = fit.Plan(seconds=hours * 3600, seed=SEED, threads=threads, device=device)
-        trainer = fit.Trainer(work, shape, known, plan)
+        weights, sounds = None, len(known.sounds) + 1
+        if base is None:
+            shape = Shape(known.tokenizer.get_vocab_size(), sounds)
+        else:
+            shape, weights, _ = export.read(base)
+            shape = replace(shape, sounds=sounds)
+            plan = replace(plan, matrix_rate=3e-3, other_rate=1.5e-3, short_until=0, long_from=0.4)
+        trainer = fit.Trainer(work, shape, known, plan, weights)
         size = sum(p.numel() for p in trainer.network.parameters()) / 1e6
         typer.echo(f"{shape} {size:.2f} M parameters, torch {torch.__version__}")
         trainer.run(Shards(work), clips.read(work / "check")[:CHECKED], _echo)

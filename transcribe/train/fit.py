@@ -1,5 +1,6 @@
 """The training loop: losses, schedule, checkpoints that resume at the same place."""
 
+import ctypes
 import json
 import math
 import random
@@ -27,6 +28,10 @@ from transcribe.train.progress import Losses, Progress, Watcher
 LOOKED_HEADS = 2  # of the last decoder layer: attention that says when a word is said
 _CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
+_GIGABYTE = 2**30
+# glibc's malloc.h: when to give memory back, how much to take at once, from which size to map
+# alone, and how many arenas there may be.
+_MALLOC_OPTIONS = {-1: 2**31 - 1, -2: _GIGABYTE // 4, -3: _GIGABYTE, -8: 1}
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Plan:
     with_previous: float = 0.08
     long_from: float = 0.6  # share of the time after which joined clips and whole windows mix in
     long_share: float = 0.12
+    silent_share: float = 0.03  # clips of noise alone, beside those among the joined ones
+    silent_frames: int = 1200  # that are no longer than this
     sound_weights: tuple[float, float] = (0.6, 0.2)
     attention_weights: tuple[float, float] = (0.4, 0.1)
     short_until: float = 0.06  # share of the time in which only short clips are shown
@@ -109,13 +116,19 @@ class Trainer:
         # Each thread works on its own part of a batch: threads inside every operation would wait
         # for each other thousands of times a step, which is slow where other work shares the cores.
         torch.set_num_threads(1)
-        self.pool = ThreadPoolExecutor(plan.threads)
+        keep_memory()
+        # Denormal numbers, of which softmax makes many, are slow; the switch is each thread's own.
+        self.pool = ThreadPoolExecutor(
+            plan.threads, initializer=torch.set_flush_denormal, initargs=(True,)
+        )
         torch.manual_seed(plan.seed)
         self.folder, self.vocabulary, self.plan = folder, vocabulary, plan
         folder.mkdir(parents=True, exist_ok=True)
         self.network = Whisper(shape).to(plan.device)
         if start_from is not None:
             self._start(start_from)
+        # What losses and gradients are computed with: the weights, rounded before every step.
+        self.rounded = Whisper(shape).to(plan.device, precision(plan.device))
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.optimisers = _optimisers(self.network, plan)
         self.examples = Examples(vocabulary, plan.with_times, plan.with_previous)
@@ -212,7 +225,10 @@ class Trainer:
             drawn += [(b, True) for b in batches.rounds(long, 9000, rng, size)]
             padded = rng.sample(list(short), min(len(short), size // 2))
             drawn += [(padded[i : i + 6], True) for i in range(0, len(padded), 6)]
-            rng.shuffle(drawn)
+        silent = [c for c in long if not c.clip.parts and c.frames <= plan.silent_frames]
+        size = int(plan.round_clips * plan.silent_share)
+        drawn += [(b, False) for b in batches.rounds(silent, plan.batch_frames, rng, size) if b]
+        rng.shuffle(drawn)
         seeds = [rng.getrandbits(64) for _ in drawn]
         for (batch, whole), seed in list(zip(drawn, seeds, strict=True))[self.state.place :]:
             own = random.Random(seed)
@@ -224,7 +240,8 @@ class Trainer:
         made = self.examples.of(drawn, rng)
         count = min(self.plan.threads, len(made))
         parts = [(made[i::count], random.Random(rng.getrandbits(64))) for i in range(count)]
-        self.network.train()
+        self._round_weights()
+        self.rounded.train()
         results = list(self.pool.map(lambda p: self._gradients(p[0], p[1], whole_window), parts))
         shares = [len(part) / len(made) for part, _ in parts]
         for index, weight in enumerate(self.network.parameters()):
@@ -248,19 +265,27 @@ class Trainer:
     ) -> tuple[tuple[Tensor | None, ...], Losses]:
         batch = batches.collate(made, self.vocabulary.prompt.end, rng, whole_window)
         total, losses = self._losses(batch)
-        found = torch.autograd.grad(total, list(self.network.parameters()), allow_unused=True)
+        found = torch.autograd.grad(total, list(self.rounded.parameters()), allow_unused=True)
         return found, losses
+
+    @torch.no_grad()
+    def _round_weights(self) -> None:
+        rounded: list[Tensor] = list(self.rounded.parameters())
+        exact: list[Tensor] = list(self.network.parameters())
+        torch._foreach_copy_(rounded, exact)
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Losses]:
         plan, device = self.plan, self.plan.device
-        memory = self.network.encoder(batch.mel.to(device))
-        states, looked = self.network.decoder(batch.inputs.to(device), memory, look=LOOKED_HEADS)
+        network = self.rounded
+        mel = batch.mel.to(device, network.decoder.positions.dtype)
+        memory = network.encoder(mel)
+        states, looked = network.decoder(batch.inputs.to(device), memory, look=LOOKED_HEADS)
         targets = batch.targets.to(device)
         asked = targets != batches.IGNORED
         written = F.cross_entropy(
-            self.network.logits(states[asked]), targets[asked], label_smoothing=plan.smoothing
+            network.logits(states[asked]).float(), targets[asked], label_smoothing=plan.smoothing
         )
-        sounds = _sound_loss(self.network.sounds(memory), batch)
+        sounds = _sound_loss(network.sounds(memory).float(), batch)
         attention = _attention_loss(looked, batch.spans.to(device))
         share = self.share
         total = written + _between(plan.sound_weights, share) * sounds
@@ -320,6 +345,23 @@ class Trainer:
             log.write(json.dumps(row) + "\n")
 
 
+def keep_memory() -> None:
+    """Let the allocator keep what was freed: taking fresh pages for every tensor costs a fifth."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # glibc's; elsewhere nothing is gained or lost
+        for parameter, value in _MALLOC_OPTIONS.items():
+            libc.mallopt(parameter, value)
+
+
+def precision(device: str) -> torch.dtype:
+    """Return what products are computed in: bfloat16 where the machine multiplies it faster."""
+    if device == "cpu":
+        can = torch.cpu.get_capabilities()
+        fast = can.get("avx512_bf16") or can.get("amx_bf16")
+        return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+
+
 def _between(ends: tuple[float, float], share: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * share
 
@@ -327,7 +369,7 @@ def _between(ends: tuple[float, float], share: float) -> float:
 def _weighted(gradients: Sequence[tuple[Tensor, float]]) -> Tensor | None:
     if not gradients:
         return None
-    total = gradients[0][0] * gradients[0][1]
+    total = gradients[0][0].float() * gradients[0][1]
     for gradient, share in gradients[1:]:
         total.add_(gradient, alpha=share)
     return total
@@ -341,7 +383,11 @@ def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
         inner = "layers." in name or "conv2" in name
         (matrices if inner and weight.ndim >= 2 else others).append(weight)
     adam = torch.optim.AdamW(others, plan.other_rate, betas=(0.9, 0.98), weight_decay=0.01)
-    parts = [Muon(matrices[i :: plan.threads], plan.matrix_rate) for i in range(plan.threads)]
+    products = precision(plan.device)
+    parts = [
+        Muon(matrices[i :: plan.threads], plan.matrix_rate, dtype=products)
+        for i in range(plan.threads)
+    ]
     optimisers: list[torch.optim.Optimizer] = [*parts, adam]
     for optimiser in optimisers:
         for group in optimiser.param_groups:

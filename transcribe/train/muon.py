@@ -9,15 +9,19 @@ _COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # the published quintic of the Newton
 _ITERATIONS = 5
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
-    """Return the nearest half-orthogonal matrices, roughly; shape = (n, rows, columns)."""
+def orthogonal(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return the nearest half-orthogonal matrices, roughly; shape = (n, rows, columns).
+
+    dtype : what the products are computed in; the iteration bears bfloat16
+    """
     a, b, c = _COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
     x: Tensor = matrices.transpose(1, 2) if tall else matrices
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(dtype)
     for _ in range(_ITERATIONS):
         square = x @ x.transpose(1, 2)
         x = a * x + (b * square + c * square @ square) @ x
+    x = x.to(matrices.dtype)
     return x.transpose(1, 2) if tall else x
 
 
@@ -30,7 +34,9 @@ class Muon(torch.optim.Optimizer):
         lr: float,
         momentum: float = 0.95,
         weight_decay: float = 0.01,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
+        self.dtype = dtype
         defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(parameters, defaults)
 
@@ -56,7 +62,7 @@ class Muon(torch.optim.Optimizer):
             buffers.append(state["momentum"])
         torch._foreach_lerp_(buffers, gradients, 1 - momentum)
         ahead = torch._foreach_lerp(gradients, buffers, momentum)
-        steps = orthogonal(torch.stack(list(ahead)))
+        steps = orthogonal(torch.stack(list(ahead)), self.dtype)
         scale = 0.2 * max(steps.shape[1:]) ** 0.5
         for weight, move in zip(weights, steps, strict=True):
             weight.mul_(1 - lr * decay)

@@ -68,9 +68,24 @@ class Attention(nn.Module):
         if look:
             scores = q[:, :look] @ k[:, :look].transpose(-1, -2) * (q.shape[-1] ** -0.5)
             looked = scores.float().log_softmax(-1)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        mixed = _mixed(q, k, v, causal)
         batch, heads, length, size = mixed.shape
         return self.out(mixed.transpose(1, 2).reshape(batch, length, heads * size)), looked
+
+
+def _mixed(q: Tensor, k: Tensor, v: Tensor, causal: bool) -> Tensor:
+    """Return attention's weighted values, shape as q.
+
+    On a processor the fused operation's way back costs more than all matrix products of a short
+    window together, so there it is written out.
+    """
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if causal:
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+        scores = scores.masked_fill(later, -1e4)
+    return scores.softmax(-1) @ v
 
 
 class EncoderLayer(nn.Module):
