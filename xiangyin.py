@@ -11,7 +11,6 @@ import os
 import sys
 from dataclasses import asdict
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -65,13 +64,6 @@ for name, group in {
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Server = Annotated[str, typer.Option(help="Address of a running server.")]
-
-
-class Stage(StrEnum):
-    """The two kinds of worker."""
-
-    PREPARE = "prepare"
-    TRANSCRIBE = "transcribe"
 
 
 def _settings() -> Settings:
@@ -603,9 +595,9 @@ def worker_prepare(
     burst: Annotated[bool, typer.Option(help="Stop when the queue is empty.")] = False,
 ) -> None:
     """Decode what comes in, each medium in a child process of its own."""
-    from workers.prepare import main as run
+    from workers.keep import main as run
 
-    run(_settings(), burst=burst)
+    run(_settings(), "prepare", burst=burst)
 
 
 @worker_app.command("transcribe")
@@ -615,7 +607,7 @@ def worker_transcribe(
     """Transcribe what is prepared, with the model loaded once."""
     from workers.keep import main as run
 
-    run(_settings(), burst=burst)
+    run(_settings(), "transcribe", burst=burst)
 
 
 def main() -> None:

@@ -134,6 +134,11 @@ def _flat(image: Image.Image) -> Image.Image:
     return plain
 
 
+def load() -> None:
+    """Load the recogniser, which otherwise happens when it is first asked."""
+    _reader()
+
+
 @lru_cache(maxsize=1)
 def _reader() -> Any:
     # It writes what it reads to its own log, and takes a second or two to import.

@@ -23,6 +23,7 @@ from models.keys import Keys
 from models.settings import Limits, Settings
 from tests.fakes import FakeNormaliser
 from workers.house import House as Workshop
+from workers.nursery import Nursery
 from workers.valkey import Valkey
 
 COUNTY = "513425"
@@ -175,8 +176,15 @@ def normaliser() -> FakeNormaliser:
     return FakeNormaliser()
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """One process for the whole run in which children that decode are born."""
+    with Nursery() as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def workshop(house: House, normaliser: FakeNormaliser) -> Workshop:
+def workshop(house: House, normaliser: FakeNormaliser, nursery: Nursery) -> Workshop:
     """The same house as its workers see it, with a normaliser that is told what to say."""
     return Workshop(
         settings=house.settings,
@@ -185,4 +193,5 @@ def workshop(house: House, normaliser: FakeNormaliser) -> Workshop:
         engine=house.engine,
         blobs=house.blobs,
         queue=house.queue,
+        nursery=nursery,
     )

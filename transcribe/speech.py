@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from faster_whisper.vad import VadOptions, get_speech_timestamps
+from faster_whisper.vad import VadOptions, get_speech_timestamps, get_vad_model
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
@@ -30,6 +30,11 @@ class Span:
     def seconds(self) -> float:
         """Give the length of the stretch."""
         return (self.end - self.start) / SAMPLE_RATE
+
+
+def load() -> None:
+    """Load the detector, which otherwise happens when it is first asked."""
+    get_vad_model()
 
 
 def find(samples: Samples, *, longest: float = LONGEST_SPAN_SECONDS) -> tuple[Span, ...]:

@@ -16,6 +16,10 @@ from models.transcript import ListenerReason
 from workers.house import House
 
 
+class Failed(Exception):
+    """An attempt ended without a result and will be made again; carries no content."""
+
+
 def begin(house: House, medium_id: UUID, state: MediumState) -> Medium | None:
     """Count an attempt at a medium in a given state; None if there is nothing left to do.
 

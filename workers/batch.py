@@ -18,8 +18,8 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.worker import WorkerStatus
 
+from workers.attempt import Failed
 from workers.loop import SIGN_EVERY_SECONDS, SIGN_OF_LIFE_SECONDS
-from workers.prepare import Failed
 
 POLL_SECONDS = 0.002
 

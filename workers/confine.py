@@ -1,8 +1,7 @@
-"""Work on untrusted files in a child process that cannot outgrow its limits.
+"""Being a child that works on an untrusted file and cannot outgrow its limits.
 
-The child is forked before its parent opens a store or a database for the job, so that it inherits
-no thread of theirs. File and result travel through memory that has no name on any disk. What
-hangs in native code is ended by a signal that cannot be caught, and a child without a parent ends.
+File and result travel through memory that has no name on any disk. What hangs in native code is
+ended by a signal that cannot be caught, and a child without a parent ends.
 """
 
 from __future__ import annotations
@@ -10,26 +9,22 @@ from __future__ import annotations
 import faulthandler
 import os
 import resource
-import select
 import signal
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import NoReturn
 
 from models.errors import Permanent, XiangyinError
 from workers.family import end_with_parent
 
-GO = b"g"
 # The largest result is half an hour of 16 kHz samples with its copy, some 75 MB.
 LARGEST_RESULT = 512 * 1024 * 1024
-PIECE = 1024 * 1024
 EXIT_DONE = 0
 EXIT_PERMANENT = 3
 EXIT_FAILED = 4
 FEWEST_DESCRIPTORS = 64
+MOST_CODE_BYTES = 64
 
 
 class Overrun(XiangyinError):
@@ -47,129 +42,98 @@ class Bounds:
     wall_seconds: float
 
 
-Work = Callable[[Path], Iterable[bytes]]
+def nothing() -> None:
+    """Load nothing."""
 
 
-class Confined:
-    """One child that does one piece of work.
+@dataclass(frozen=True)
+class Task:
+    """What a child is to do; functions of modules only, since it is told to another process.
 
     work : takes the path of the file, gives the result in pieces; Permanent that it raises is
-    raised in the parent too, with nothing of its message
+    raised where the task was given too, with nothing of its message
+    load : what is worth having in memory before the child is born; called every time
     """
 
-    def __init__(self, work: Work, bounds: Bounds) -> None:
-        self._bounds = bounds
-        self._file = os.memfd_create("file")
-        self._result = os.memfd_create("result")
-        wait, self._go = os.pipe()
-        parent = os.getpid()
-        with warnings.catch_warnings():
-            # Since 3.12 it warns of threads; those of numpy hold no lock while they wait.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._pid = os.fork()
-        if self._pid == 0:
-            self._live(work, wait, parent)
-        os.close(wait)
-        self._ended = False
+    work: Callable[[Path], Iterable[bytes]]
+    load: Callable[[], object] = nothing
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
-        if not self._ended:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._ended = True
-        for descriptor in (self._file, self._result, self._go):
-            os.close(descriptor)
+def live(task: Task, bounds: Bounds, file: int, result: int, parent: int) -> NoReturn:
+    """Be the child. Nothing here returns, and no handler of the parent's is run.
 
-    def run(self, content: Iterable[bytes]) -> Iterator[bytes]:
-        """Hand the file over, wait for the child to end, and give its result in pieces.
-
-        Raise Permanent if the work cannot be done at all, Overrun if a limit ended it.
-        """
-        for piece in content:
-            _write(self._file, piece)
-        os.write(self._go, GO)
-        status = self._wait()
-        if os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == EXIT_FAILED:
-            raise Overrun(
-                "处理超出限制，将重试。",
-                "Processing went over its limits and will be tried again.",
-            )
-        if os.waitstatus_to_exitcode(status) == EXIT_PERMANENT:
-            raise Permanent(
-                "文件无法读取，已保留原件。",
-                "The file cannot be read; its original is kept.",
-                code=os.pread(self._result, 64, 0).decode("ascii", "replace"),
-            )
-        size = os.fstat(self._result).st_size
-        return (os.pread(self._result, PIECE, at) for at in range(0, size, PIECE))
-
-    def _wait(self) -> int:
-        """Wait within the wall clock; give the status as os.waitpid does."""
-        descriptor = os.pidfd_open(self._pid)
-        try:
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            if not poll.poll(self._bounds.wall_seconds * 1000):
-                os.kill(self._pid, signal.SIGKILL)
-        finally:
-            os.close(descriptor)
-        _, status = os.waitpid(self._pid, 0)
-        self._ended = True
-        return status
-
-    def _live(self, work: Work, wait: int, parent: int) -> None:
-        """Be the child. Nothing here returns, and no handler of the parent's is run."""
+    file, result : descriptors of the file and of where its result goes; parent : its process id
+    """
+    code = EXIT_FAILED
+    try:
+        end_with_parent(parent, signal.SIGKILL)
+        _bind(bounds)
+        for piece in task.work(Path(f"/proc/self/fd/{file}")):
+            write(result, piece)
+        code = EXIT_DONE
+    except Permanent as error:
+        os.ftruncate(result, 0)
+        os.pwrite(result, error.code.encode()[:MOST_CODE_BYTES], 0)
+        code = EXIT_PERMANENT
+    except BaseException:
         code = EXIT_FAILED
-        try:
-            end_with_parent(parent, signal.SIGKILL)
-            os.close(self._go)
-            if os.read(wait, 1) == GO:
-                self._bind()
-                for piece in work(Path(f"/proc/self/fd/{self._file}")):
-                    _write(self._result, piece)
-                code = EXIT_DONE
-        except Permanent as error:
-            os.ftruncate(self._result, 0)
-            os.pwrite(self._result, error.code.encode(), 0)
-            code = EXIT_PERMANENT
-        except BaseException:
-            code = EXIT_FAILED
-        finally:
-            os._exit(code)
-
-    def _bind(self) -> None:
-        born = _address_space() + self._bounds.memory_bytes
-        for limit, value in (
-            (resource.RLIMIT_AS, born),
-            (resource.RLIMIT_CPU, self._bounds.cpu_seconds + _cpu_used()),
-            (resource.RLIMIT_FSIZE, LARGEST_RESULT),
-            (resource.RLIMIT_NOFILE, FEWEST_DESCRIPTORS),
-            # A core file would hold what somebody said.
-            (resource.RLIMIT_CORE, 0),
-        ):
-            _, hard = resource.getrlimit(limit)
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(limit, (value, value))
-        for caught in (signal.SIGALRM, signal.SIGTERM, signal.SIGXCPU):
-            signal.signal(caught, signal.SIG_DFL)
-        faulthandler.disable()
-        # Ctrl-C in a terminal reaches the whole group; the parent decides what ends.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.alarm(0)
+    finally:
+        os._exit(code)
 
 
-def _write(descriptor: int, piece: bytes) -> None:
+def outcome(status: int, result: int) -> bytes:
+    """Give the result of a child that ended. status : as os.waitpid gives it
+
+    Raise Permanent if the work cannot be done at all, Overrun if a limit ended it.
+    """
+    if os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == EXIT_FAILED:
+        raise overrun()
+    if os.waitstatus_to_exitcode(status) == EXIT_PERMANENT:
+        raise Permanent(
+            "文件无法读取，已保留原件。",
+            "The file cannot be read; its original is kept.",
+            code=os.pread(result, MOST_CODE_BYTES, 0).decode("ascii", "replace"),
+        )
+    with os.fdopen(os.dup(result), "rb") as held:
+        held.seek(0)
+        return held.read()
+
+
+def overrun() -> Overrun:
+    """Make the error of a child that did not come to its end."""
+    return Overrun(
+        "处理超出限制，将重试。",
+        "Processing went over its limits and will be tried again.",
+    )
+
+
+def write(descriptor: int, piece: bytes) -> None:
+    """Write all of a piece."""
     view = memoryview(piece)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _bind(bounds: Bounds) -> None:
+    born = _address_space() + bounds.memory_bytes
+    for limit, value in (
+        (resource.RLIMIT_AS, born),
+        (resource.RLIMIT_CPU, bounds.cpu_seconds + _cpu_used()),
+        (resource.RLIMIT_FSIZE, LARGEST_RESULT),
+        (resource.RLIMIT_NOFILE, FEWEST_DESCRIPTORS),
+        # A core file would hold what somebody said.
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(limit)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
+    for caught in (signal.SIGTERM, signal.SIGXCPU):
+        signal.signal(caught, signal.SIG_DFL)
+    faulthandler.disable()
+    # What a library complains about may be what a file says.
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
 
 
 def _address_space() -> int:

@@ -7,7 +7,7 @@ like any other input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ingest import photographs
 from ingest.photographs import Page, read_page, stand_upright
 from models.transcript import Frozen
-from transcribe import audio
+from transcribe import audio, speech
 from transcribe.audio import SAMPLE_RATE
+from workers.confine import Task, nothing
 
 PEAKS_RATE = 20.0
 FULL_SCALE = 32_768
@@ -64,30 +66,29 @@ class DecodedPicture:
     copy: bytes
 
 
-Work = Callable[[Path], Iterator[bytes]]
+def sound_task(*, most_seconds: float, disguised: bool, samples: bool) -> Task:
+    """Make the child's task with a recording. samples : keep them for the recogniser"""
+    work = partial(_sound, most_seconds=most_seconds, disguised=disguised, keep=samples)
+    return Task(work, speech.load)
 
 
-def sound_work(*, most_seconds: float, disguised: bool, samples: bool) -> Work:
-    """Make the child's work on a recording. samples : keep them for the recogniser"""
-    return partial(_sound, most_seconds=most_seconds, disguised=disguised, keep=samples)
+def picture_task(*, most_pixels: int, read: bool) -> Task:
+    """Make the child's task with a photograph. read : what is written on it"""
+    work = partial(_picture, most_pixels=most_pixels, read=read)
+    return Task(work, photographs.load if read else nothing)
 
 
-def picture_work(*, most_pixels: int, read: bool) -> Work:
-    """Make the child's work on a photograph. read : what is written on it"""
-    return partial(_picture, most_pixels=most_pixels, read=read)
-
-
-def parse_sound(result: Iterable[bytes]) -> DecodedSound:
-    """Read the result of `sound_work`; raise ValueError if it is not of the form."""
-    head, body = _split(b"".join(result))
+def parse_sound(result: bytes) -> DecodedSound:
+    """Read the result of `sound_task`; raise ValueError if it is not of the form."""
+    head, body = _split(result)
     header = SoundHeader.model_validate_json(head)
     copy, peaks, samples = _parts(body, header.parts)
     return DecodedSound(header, copy, peaks, samples)
 
 
-def parse_picture(result: Iterable[bytes]) -> DecodedPicture:
-    """Read the result of `picture_work`; raise ValueError if it is not of the form."""
-    head, body = _split(b"".join(result))
+def parse_picture(result: bytes) -> DecodedPicture:
+    """Read the result of `picture_task`; raise ValueError if it is not of the form."""
+    head, body = _split(result)
     header = PageHeader.model_validate_json(head)
     (copy,) = _parts(body, header.parts)
     return DecodedPicture(header, copy)
@@ -105,8 +106,9 @@ def sample_seconds(size: int) -> float:
 
 def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> Iterator[bytes]:
     decoded = audio.decode(path, max_seconds=most_seconds)
-    measured = audio.measure(decoded)
-    copy, mime = audio.listening_copy(decoded, disguised=disguised)
+    spans = speech.find(decoded.samples)
+    measured = audio.measure(decoded, spans)
+    copy, mime = audio.listening_copy(decoded, disguised=disguised, spans=spans)
     peaks = audio.peaks(decoded, PEAKS_RATE)
     samples = b""
     if keep:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
-from rq import Queue as RqQueue
-from rq import Worker
-from rq.job import Job
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -28,28 +25,26 @@ from models.settings import Limits, Settings
 from models.status import MediumState
 from models.transcript import ListenerReason
 from workers import decoding, loop
-from workers.attempt import begin, close, forgive, hold
-from workers.confine import Bounds, Confined, Overrun
+from workers.attempt import Failed, begin, close, forgive, hold
+from workers.batch import BatchWorker
+from workers.confine import Bounds, Overrun
 from workers.decoding import DecodedPicture, DecodedSound
-from workers.family import end_with_parent
-from workers.house import Ground, House, build, lay_ground
+from workers.house import House, open_house
 from workers.stores import connect_worker
+from workers.watchdog import Pulse
 
-RENEW_SECONDS = 30.0
+IDLE_SECONDS = 180.0
+# Beyond what a child may take: the stores' own patience and the report's normalising.
+GRACE_SECONDS = 60.0
 
 log = structlog.get_logger()
 
-# What this process was started with; a job that is run by anything else lays it itself.
-_ground: Ground | None = None
-
-
-class Failed(Exception):
-    """An attempt ended without a result and will be made again; carries no content."""
-
 
 def prepare_medium(medium_id: str) -> None:
-    """Run one job. Everything is opened here, in the process that was forked for it."""
-    prepare(build(_ground or lay_ground(Settings())), UUID(medium_id))
+    """Run one job by itself; the worker performs jobs of this name with what it holds open."""
+    house = open_house(Settings())
+    with house.nursery:
+        prepare(house, UUID(medium_id))
 
 
 def prepare(house: House, medium_id: UUID) -> None:
@@ -92,14 +87,14 @@ def _prepare(house: House, medium: Medium) -> None:
 def _prepare_sound(house: House, medium: Medium) -> None:
     wanted = medium.purpose is not Purpose.IDENTITY
     limits = house.settings.limits
-    work = decoding.sound_work(
+    task = decoding.sound_task(
         most_seconds=limits.recording_seconds,
         disguised=_disguised(house, medium),
         samples=wanted,
     )
     try:
-        with Confined(work, _bounds(limits)) as confined:
-            decoded = decoding.parse_sound(confined.run(house.blobs.read(medium.original)))
+        original = house.blobs.read(medium.original)
+        decoded = decoding.parse_sound(house.nursery.run(task, original, _bounds(limits)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.POOR_AUDIO)
         return
@@ -135,12 +130,12 @@ def _record_sound(
 
 def _prepare_picture(house: House, medium: Medium) -> None:
     limits = house.settings.limits
-    work = decoding.picture_work(
+    task = decoding.picture_task(
         most_pixels=limits.image_pixels, read=medium.purpose is not Purpose.IDENTITY
     )
     try:
-        with Confined(work, _bounds(limits)) as confined:
-            decoded = decoding.parse_picture(confined.run(house.blobs.read(medium.original)))
+        original = house.blobs.read(medium.original)
+        decoded = decoding.parse_picture(house.nursery.run(task, original, _bounds(limits)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.UNTRUSTED_TEXT)
         return
@@ -212,35 +207,38 @@ def _bounds(limits: Limits) -> Bounds:
     )
 
 
-class PrepareWorker(Worker):
-    """A worker that forks for each job, whose children end with it, and whose death shows soon."""
-
-    renewed = 0.0
-
-    def fork_work_horse(self, job: Job, queue: RqQueue) -> None:
-        self._parent = os.getpid()
-        if _ground is not None and time.monotonic() - self.renewed > RENEW_SECONDS:
-            # Compiled here once, and not by every child for itself.
-            self.renewed = time.monotonic()
-            _ground.renew()
-        super().fork_work_horse(job, queue)
-
-    def main_work_horse(self, job: Job, queue: RqQueue) -> None:
-        end_with_parent(self._parent, signal.SIGKILL)
-        super().main_work_horse(job, queue)
-
-    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        return loop.SIGN_OF_LIFE_SECONDS
+def perform(house: House, pulse: Pulse, medium_ids: Sequence[UUID]) -> Mapping[UUID, Failed]:
+    """Prepare media one after another; give those that are to be tried again, each with why."""
+    failed: dict[UUID, Failed] = {}
+    for medium_id in medium_ids:
+        # It waits for the child, whose own clock is shorter.
+        pulse.idle(house.settings.limits.decode_wall_seconds + GRACE_SECONDS)
+        try:
+            prepare(house, medium_id)
+        except Failed as error:
+            failed[medium_id] = error
+    return failed
 
 
-def main(settings: Settings, *, burst: bool = False) -> None:
-    """Run the worker until it is told to stop, or with `burst` until the queue is empty."""
-    global _ground
+def watched() -> None:
+    """Be the worker that the watchdog watches."""
+    work(Settings(), Pulse.inherited(os.environ), burst="--burst" in sys.argv[1:])
+
+
+def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
+    """Take jobs one at a time until told to stop, or with `burst` until the queue is empty."""
     logs.configure(settings.log_level, "prepare")
-    _ground = lay_ground(settings)
-    worker = PrepareWorker(
-        [Stage.PREPARE.value],
-        connection=connect_worker(settings),
-        **loop.SET,
-    )
-    loop.run(worker, burst=burst)
+    house = open_house(settings)
+    with house.nursery:
+        house.nursery.start()
+        worker = BatchWorker(
+            [Stage.PREPARE.value],
+            connection=connect_worker(settings),
+            **loop.SET,
+            perform=partial(perform, house, pulse),
+            # Another worker may take the next one meanwhile.
+            most=1,
+            wait=0.0,
+            idle=lambda: pulse.idle(IDLE_SECONDS),
+        )
+        loop.run(worker, burst=burst)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from ingest import queue
 from ingest.blobs import Blobs, open_blobs
 from ingest.queue import RedisQueue
-from models.database import connect
+from models.database import open_database
 from models.keys import Keys
 from models.settings import Settings
 from workers.valkey import address
@@ -29,12 +29,16 @@ class Stores:
     queue: RedisQueue
 
 
-def open_stores(settings: Settings, keys: Keys) -> Stores:
-    """Open the connections of one process; the database is up to date, and the key its own."""
+def open_stores(settings: Settings) -> Stores:
+    """Open the connections of one process; bring the database up to date, check the key is its own.
+
+    Raise Misconfigured if it is not, Unavailable if the database does not answer.
+    """
+    engine, keys = open_database(settings)
     return Stores(
         settings=settings,
         keys=keys,
-        engine=connect(settings.database),
+        engine=engine,
         blobs=open_blobs(settings.blobs, keys, settings.data / "staging"),
         queue=RedisQueue(queue.connect(queue_address(settings), seconds=QUEUE_SECONDS)),
     )

@@ -24,7 +24,7 @@ from ingest.queue import Stage
 from models import logs
 from models.columns import now
 from models.complaint import Complaint, Submission
-from models.database import open_database, reading, writing
+from models.database import reading, writing
 from models.errors import Unavailable
 from models.medium import CONTENT, Medium
 from models.settings import Settings
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 def sweep_once(settings: Settings) -> int:
     """Look once; give how many media were handed to the queue again."""
-    stores = _open(settings)
+    stores = open_stores(settings)
     clean(stores)
     return sweep(stores)
 
@@ -149,12 +149,6 @@ def _clean_blobs(stores: Stores, prefix: str, before: datetime) -> None:
                 stores.blobs.delete(key)
 
 
-def _open(settings: Settings) -> Stores:
-    engine, keys = open_database(settings)
-    engine.dispose()
-    return open_stores(settings, keys)
-
-
 def main() -> None:
     """Sweep every few seconds until told to stop."""
     settings = Settings()
@@ -166,7 +160,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
-    stores = _open(settings)
+    stores = open_stores(settings)
     cleaned = -CLEAN_SECONDS
     while not stop.wait(settings.sweep_seconds):
         try:

@@ -28,11 +28,11 @@ from models.transcript import Likely, ListenerReason, Recognition, Transcript
 from transcribe.audio import SAMPLE_RATE
 from transcribe.engine import Engine, Request, load
 from workers import loop
-from workers.attempt import begin, close, hold
+from workers.attempt import Failed, begin, close, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
-from workers.house import House, build, lay_ground
-from workers.prepare import Failed, working_copy
+from workers.house import House, open_house
+from workers.prepare import working_copy
 from workers.stores import connect_worker
 from workers.warm import Warm
 from workers.watchdog import Pulse
@@ -73,7 +73,7 @@ Tell = Callable[[float], None]
 def transcribe_medium(medium_id: str) -> None:
     """Run one job by itself; the warm worker performs jobs of this name in batches instead."""
     settings = Settings()
-    house = build(lay_ground(settings))
+    house = open_house(settings)
     failed = transcribe(house, open_warm(settings).engine(), [UUID(medium_id)])
     if failed:
         raise next(iter(failed.values()))
@@ -274,7 +274,7 @@ def watched() -> None:
 def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     """Load the engine, then take jobs in batches until told to stop."""
     logs.configure(settings.log_level, "transcribe")
-    house = build(lay_ground(settings))
+    house = open_house(settings)
     warm = open_warm(settings)
 
     def perform(medium_ids: Sequence[UUID]) -> dict[UUID, Failed]:

@@ -20,7 +20,7 @@ from models.settings import Settings
 from models.status import Status
 from tests.files import sound
 from tests.integration.processes import Installation, alive, await_that, find, free_port, up
-from workers.house import build, lay_ground
+from workers.house import open_house
 from workers.prepare import prepare
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
@@ -99,7 +99,7 @@ def test_the_transcribe_worker_killed_with_reports_queued(
 ) -> None:
     installation, pid = running
     sent = [installation.report(voice()) for _ in range(4)]
-    worker = find(pid, "watched()")
+    worker = find(pid, "workers.transcribe import watched")
     assert worker is not None
     worker.kill()
     ends = installation.wait(sent)
@@ -112,7 +112,7 @@ def test_the_prepare_worker_killed_with_reports_queued(
     installation, pid = running
     sent = [installation.report(voice()) for _ in range(3)]
     sent += [installation.report(text=f"{TEXT}{number}") for number in range(3)]
-    worker = find(pid, "worker prepare")
+    worker = find(pid, "workers.prepare import watched")
     assert worker is not None
     children = worker.children(recursive=True)
     worker.kill()
@@ -149,8 +149,8 @@ def test_a_worker_killed_in_the_middle_of_a_job_with_the_default_settings(
     mark = tmp_path / "begun"
     try:
         sent = [installation.report(sound("wav"), language="zh") for _ in range(2)]
-        house = build(lay_ground(settings))
-        with reading(installation.engine) as session:
+        house = open_house(settings)
+        with house.nursery, reading(installation.engine) as session:
             for medium_id in session.exec(select(Medium.id)).all():
                 prepare(house, medium_id)
         installation.start([sys.executable, "-c", "from workers.sweep import main; main()"])

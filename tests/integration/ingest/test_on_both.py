@@ -27,6 +27,7 @@ from models.transcript import Transcript
 from tests.fakes import FakeEngine, FakeNormaliser
 from tests.files import sound
 from workers.house import House as Workshop
+from workers.nursery import Nursery
 from workers.prepare import prepare
 from workers.sweep import clean, sweep
 from workers.transcribe import transcribe
@@ -37,7 +38,12 @@ ABOUT = About(channel="xsl-clinic", text="村里的路没有修")
 
 @pytest.fixture
 def shop(
-    either: Engine, settings: Settings, keys: Keys, blobs: Blobs, queue: RedisQueue
+    either: Engine,
+    settings: Settings,
+    keys: Keys,
+    blobs: Blobs,
+    queue: RedisQueue,
+    nursery: Nursery,
 ) -> Workshop:
     return Workshop(
         settings=settings,
@@ -46,6 +52,7 @@ def shop(
         blobs=blobs,
         queue=queue,
         normaliser=FakeNormaliser(),
+        nursery=nursery,
     )
 
 

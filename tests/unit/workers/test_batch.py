@@ -10,8 +10,8 @@ from rq.serializers import JSONSerializer
 
 from ingest.queue import RedisQueue, Stage
 from workers import batch
+from workers.attempt import Failed
 from workers.batch import BatchWorker
-from workers.prepare import Failed
 
 
 def worker(redis: Redis, perform: batch.Perform, most: int = 4, wait: float = 0.05) -> BatchWorker:
