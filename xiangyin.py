@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -20,10 +22,10 @@ from typer.core import TyperGroup
 from models.account import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ingest.matter import Normalised
     from models.packs import Pack
     from models.settings import Settings
+    from transcribe.files import Line
     from transcribe.train.progress import Progress as TrainingProgress
 
 TRAINING_LINE_STEPS = 20
@@ -67,14 +69,37 @@ Server = Annotated[str, typer.Option(help="Address of a running server.")]
 
 
 def _settings() -> Settings:
-    from models.settings import Settings
+    from models.settings import read
 
-    return Settings()
+    return read()
 
 
 def _fail(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(words: str, total: float | None = None) -> Iterator[Callable[[float], object]]:
+    """Show a bar, or without a total a moving sign, while standard error is a terminal.
+
+    Give what moves it on.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        # What is printed meanwhile stands above the bar, unless it goes elsewhere.
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bar:
+        task = bar.add_task(words, total=total)
+        yield lambda done: bar.advance(task, done)
 
 
 def _print_json(value: Any) -> None:
@@ -137,8 +162,13 @@ def submit(
     from api.client import Client
 
     with Client(server or _settings().base_url) as client:
-        reply = client.submit(files, channel=channel, language=language)
-        state = client.wait(reply.receipt) if wait else None
+        size = sum(path.stat().st_size for path in files if path.is_file())
+        with _progress("Sending", total=size) as tell:
+            reply = client.submit(files, channel=channel, language=language, tell=tell)
+        state = None
+        if wait:
+            with _progress(f"Receipt {reply.receipt}: waiting until it is processed"):
+                state = client.wait(reply.receipt)
     if as_json:
         _print_json({"receipt": reply.receipt, "state": state})
     else:
@@ -150,7 +180,9 @@ def sweep() -> None:
     """Look once for work that a crash left behind, and hand it to the queue again."""
     from workers.sweep import sweep_once
 
-    typer.echo(f"{sweep_once(_settings())} handed to the queue again")
+    with _progress("Looking for work left behind"):
+        count = sweep_once(_settings())
+    typer.echo(f"{count} handed to the queue again")
 
 
 @app.command()
@@ -165,22 +197,25 @@ def transcribe(
     from transcribe.files import find, recognise
 
     settings = _settings()
-    engine = load(
-        _pack(settings, pack),
-        device=settings.device,
-        compute_type=settings.compute_type,
-        threads=settings.threads,
-        batch=settings.batch,
-    )
-    for line in recognise(
-        engine, find(files), declared=language, max_seconds=settings.limits.recording_seconds
-    ):
-        if as_json:
-            typer.echo(line.model_dump_json())
-        else:
-            state = line.reason or line.status
-            tag = f"{line.language.tag} {line.language.confidence:.2f}"
-            typer.echo(f"{line.file}  {tag}  {state}  {line.text or line.error}")
+    found = find(files)
+    with _progress("Loading the pack"):
+        engine = load(
+            _pack(settings, pack),
+            device=settings.device,
+            compute_type=settings.compute_type,
+            threads=settings.threads,
+            batch=settings.batch,
+        )
+    limit = settings.limits.recording_seconds
+    with _progress("Transcribing", total=len(found)) as tell:
+        for line in recognise(engine, found, declared=language, max_seconds=limit):
+            typer.echo(line.model_dump_json() if as_json else _plain(line))
+            tell(1)
+
+
+def _plain(line: Line) -> str:
+    tag = f"{line.language.tag} {line.language.confidence:.2f}"
+    return f"{line.file}  {tag}  {line.reason or line.status}  {line.text or line.error}"
 
 
 def _pack(settings: Settings, folder: Path | None) -> Pack:
@@ -488,9 +523,15 @@ def seed(
     from models.database import open_database
 
     engine, _ = open_database(_settings())
-    made = seeding.fill(
-        engine, rows, codes.load(), progress=lambda done: typer.echo(f"{done:,}", err=True)
-    )
+    done = 0
+    with _progress("Adding", total=rows) as tell:
+
+        def told(so_far: int) -> None:
+            nonlocal done
+            tell(so_far - done)
+            done = so_far
+
+        made = seeding.fill(engine, rows, codes.load(), progress=told)
     typer.echo(f"{made:,} complaints added")
 
 
@@ -501,7 +542,7 @@ def audit_verify(as_json: Json = False) -> None:
     from models.database import open_database, reading
 
     engine, keys = open_database(_settings())
-    with reading(engine) as session:
+    with reading(engine) as session, _progress("Checking every event"):
         verdict = audit.verify(session, keys)
     if as_json:
         _print_json(asdict(verdict))
@@ -526,16 +567,24 @@ def normalise(
     """Read the fields of a text; each value says which words it came from."""
     from ingest.normalise.lines import normalise_lines, normalise_text, sit_down
 
-    desk = sit_down(gazetteer, channel, _day(received))
     text = sys.stdin.read() if file == "-" else _read_text(Path(file))
-    found = normalise_lines(text.splitlines(), desk) if lines else [normalise_text(text, desk)]
-    for one in found:
-        if as_json:
-            typer.echo(one.model_dump_json())
-        else:
-            kept = one.model_dump(mode="json", exclude={"provenance", "description"})
-            for name, value in kept.items():
-                typer.echo(f"{name:12} {value if value not in (None, '', []) else '-'}")
+    with _progress("Compiling the lexicons"):
+        desk = sit_down(gazetteer, channel, _day(received))
+    texts = [line for line in text.splitlines() if line.strip()] if lines else [text]
+    found = normalise_lines(texts, desk) if lines else [normalise_text(text, desk)]
+    with _progress("Normalising", total=len(texts)) as tell:
+        for one in found:
+            _print_normalised(one, as_json)
+            tell(1)
+
+
+def _print_normalised(found: Normalised, as_json: bool) -> None:
+    if as_json:
+        typer.echo(found.model_dump_json())
+        return
+    kept = found.model_dump(mode="json", exclude={"provenance", "description"})
+    for name, value in kept.items():
+        typer.echo(f"{name:12} {value if value not in (None, '', []) else '-'}")
 
 
 def _read_text(path: Path) -> str:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from redis import Redis
 
-from api import errors, health, logs
+from api import errors, forwarded, health
+from api.access_log import AccessLog
 from api.citizen import routes as citizen
 from api.headers import SecurityHeaders
 from api.house import House
@@ -19,7 +20,7 @@ from api.staff import routes as console
 from ingest.accept import Intake
 from ingest.blobs import open_blobs
 from ingest.queue import Queue, RedisQueue
-from models import codes
+from models import clocks, codes
 from models.database import open_database
 from models.errors import Misconfigured
 from models.logs import configure as configure_logs
@@ -65,7 +66,8 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     # The last one added is the outermost.
     app.add_middleware(Linger)
     app.add_middleware(SecurityHeaders, secure=settings.base_url.startswith("https:"))
-    app.add_middleware(logs.AccessLog)
+    app.add_middleware(AccessLog)
+    app.add_middleware(forwarded.Forwarded, proxies=forwarded.parse(settings.trusted_proxies))
     return app
 
 
@@ -74,6 +76,7 @@ def open_house(settings: Settings, queue: Queue | None = None) -> House:
     engine, keys = open_database(settings)
     blobs = open_blobs(settings.blobs, keys, settings.data / "staging")
     queue = queue or _redis_queue(settings)
+    holidays = clocks.load(settings.holidays)
     return House(
         settings=settings,
         engine=engine,
@@ -89,9 +92,11 @@ def open_house(settings: Settings, queue: Queue | None = None) -> House:
             default_channel=settings.default_channel,
             idempotency_hours=settings.idempotency_hours,
             retention_years=settings.retention_years,
+            holidays=holidays,
         ),
         limiter=Limiter(settings.rates),
-        codes=codes.load(),
+        codes=codes.load(settings.codes),
+        holidays=holidays,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import mimetypes
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -30,6 +30,22 @@ class Reply(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     receipt: str
+
+
+class Sending:
+    """A file that tells, as it is sent, how many bytes of it have gone."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[int], object]) -> None:
+        self._file = file
+        self._told = tell
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        self._told(len(piece))
+        return piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class Client:
@@ -55,10 +71,17 @@ class Client:
         self._http.close()
 
     def submit(
-        self, files: Sequence[Path], *, channel: str = "", language: str = "", text: str = ""
+        self,
+        files: Sequence[Path],
+        *,
+        channel: str = "",
+        language: str = "",
+        text: str = "",
+        tell: Callable[[int], object] = lambda _: None,
     ) -> Reply:
         """Send files as one report: recordings, photographs, and `.txt` files as typed text.
 
+        tell : called with the number of bytes of each piece that is sent
         Raise Invalid for a file that cannot be read, Unavailable when no server answers, or the
         error that the server named.
         """
@@ -72,7 +95,11 @@ class Client:
             parts = [
                 (
                     _field(path),
-                    (f"file{path.suffix}", stack.enter_context(_open(path)), _mime(path)),
+                    (
+                        f"file{path.suffix}",
+                        Sending(stack.enter_context(_open(path)), tell),
+                        _mime(path),
+                    ),
                 )
                 for path in files
                 if path.suffix not in TEXT_SUFFIXES
@@ -143,7 +170,7 @@ def _mime(path: Path) -> str:
     return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:

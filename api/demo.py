@@ -106,7 +106,8 @@ def _demonstrate(settings: Settings, *, once: bool) -> int:
     engine, keys = open_database(settings)
     logins = install_samples(engine, keys)
     with _everything(settings), Client(settings.base_url, verify=False) as client:
-        _wait_ready(client)
+        with console.status("Starting the queue, the web process and the workers ..."):
+            _wait_ready(client)
         console.print(f"乡音 is up at {settings.base_url}")
         receipts = [
             client.submit(sample.files, channel=sample.channel, language=sample.declared).receipt

@@ -11,6 +11,7 @@ from api.limits import Limiter
 from ingest.accept import Intake
 from ingest.blobs import Blobs
 from ingest.queue import Queue
+from models.clocks import Holidays
 from models.codes import Codes
 from models.keys import Keys
 from models.settings import Settings
@@ -28,6 +29,7 @@ class House:
     intake: Intake
     limiter: Limiter
     codes: Codes
+    holidays: Holidays
 
 
 def of(request: Request) -> House:

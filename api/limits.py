@@ -18,7 +18,7 @@ from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from models.errors import TooMany
+from models.errors import Misconfigured, TooMany
 from models.settings import Rates
 
 ROTATION_SECONDS = 3600
@@ -49,17 +49,17 @@ class AddressHash:
 class Limiter:
     """Count submissions and guesses, and refuse what goes over.
 
-    An address of this machine itself is not limited by address: behind a reverse proxy everybody
-    has it, and the proxy is the place to limit by address.
+    An address of this machine itself is not limited by address: behind a reverse proxy that is not
+    named as trusted, everybody has it.
     """
 
     def __init__(self, rates: Rates) -> None:
         self._counter = MovingWindowRateLimiter(MemoryStorage())
         self._hash = AddressHash()
-        self._channel = parse_many(rates.submissions_per_channel)
-        self._address = parse_many(rates.submissions_per_address)
-        self._guesses = parse_many(rates.guesses)
-        self._address_guesses = parse_many(rates.guesses_per_address)
+        self._channel = _parsed("submissions_per_channel", rates)
+        self._address = _parsed("submissions_per_address", rates)
+        self._guesses = _parsed("guesses", rates)
+        self._address_guesses = _parsed("guesses_per_address", rates)
 
     def submit_address(self, address: str | None) -> None:
         """Count a submission before it is read; raise TooMany if its address sent too many."""
@@ -115,6 +115,18 @@ class Limiter:
             "Too many requests just now: please wait a little and try again.",
             retry_after=max(1, round(reset - time.time())),
         )
+
+
+def _parsed(name: str, rates: Rates) -> list[RateLimitItem]:
+    try:
+        return parse_many(getattr(rates, name))
+    except ValueError as error:
+        variable = f"XIANGYIN_RATE_{name}".upper()
+        raise Misconfigured(
+            f"{variable} 请写成 60/hour;600/day 这样。",
+            f"{variable} is written like 60/hour;600/day.",
+            code="bad_rate",
+        ) from error
 
 
 def is_remote(address: str | None) -> bool:

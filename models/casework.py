@@ -21,7 +21,7 @@ from models import access, audit, clocks, division, dossier, jurisdiction, recei
 from models.access import Act
 from models.account import Account
 from models.audit import Deed
-from models.clocks import Clock
+from models.clocks import Clock, Holidays
 from models.columns import UtcDateTime, now
 from models.complaint import Complaint, Message, ReportMedium
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -306,11 +306,18 @@ def listening_copy(
 
 
 def move(
-    session: Session, keys: Keys, account: Account, complaint_id: UUID, version: int, step: Move
+    session: Session,
+    keys: Keys,
+    account: Account,
+    complaint_id: UUID,
+    version: int,
+    step: Move,
+    holidays: Holidays | None = None,
 ) -> Complaint:
     """Take a complaint to another status by the table in `models.status`.
 
     version : that the person saw; raise Conflict if somebody changed it since
+    holidays : by which the next step is due; None: those that ship
     """
     hands_over = step.following in (Status.PASSED_UP, Status.TRANSFERRED)
     access.require(account, Act.HAND_OVER if hands_over else Act.DECIDE)
@@ -324,7 +331,7 @@ def move(
         complaint.finding = step.finding.value
     if complaint.held_by != held_by:
         complaint.assignee_id = None
-    _set_clock(complaint)
+    _set_clock(complaint, holidays)
     complaint.version += 1
     session.add(complaint)
     audit.append(
@@ -585,10 +592,10 @@ def _sender(session: Session, complaint: Complaint) -> str:
     return complaint.held_by
 
 
-def _set_clock(complaint: Complaint) -> None:
+def _set_clock(complaint: Complaint, holidays: Holidays | None) -> None:
     clock = _CLOCKS.get(complaint.status)
     if clock is not None:
-        complaint.due_at = clocks.due(clock, now())
+        complaint.due_at = clocks.due(clock, now(), holidays)
     closed = complaint.status in (Status.ARCHIVED, Status.WITHDRAWN)
     complaint.closed_at = now() if closed else None
 

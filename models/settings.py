@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.errors import Misconfigured
 
 MEGABYTE = 1024 * 1024
 
@@ -13,7 +15,9 @@ MEGABYTE = 1024 * 1024
 class Limits(BaseSettings):
     """What one report may hold, and what decoding one medium may cost."""
 
-    model_config = SettingsConfigDict(env_prefix="XIANGYIN_LIMIT_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="XIANGYIN_LIMIT_", frozen=True, hide_input_in_errors=True
+    )
 
     recording_bytes: int = 50 * MEGABYTE
     recording_seconds: int = 30 * 60
@@ -29,7 +33,9 @@ class Limits(BaseSettings):
 class Rates(BaseSettings):
     """How often things may be done, as the `limits` library writes it ("60/hour;600/day")."""
 
-    model_config = SettingsConfigDict(env_prefix="XIANGYIN_RATE_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="XIANGYIN_RATE_", frozen=True, hide_input_in_errors=True
+    )
 
     submissions_per_channel: str = "600/hour"
     submissions_per_address: str = "60/hour"
@@ -40,7 +46,9 @@ class Rates(BaseSettings):
 class Settings(BaseSettings):
     """One frozen object; every field is an environment variable `XIANGYIN_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="XIANGYIN_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="XIANGYIN_", frozen=True, hide_input_in_errors=True
+    )
 
     data: Path = Field(Path("data"), description="folder of everything that is kept")
     database_url: str = Field("", description="SQLAlchemy address; empty: SQLite in `data`")
@@ -57,6 +65,11 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="address on posters; empty: http(s)://host:port")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    trusted_proxies: str = Field(
+        "",
+        description="addresses or networks, separated by commas, of reverse proxies whose "
+        "X-Forwarded-For is believed, for the limits alone",
+    )
     default_channel: str = "default"
 
     limits: Limits = Field(default_factory=Limits)
@@ -97,6 +110,40 @@ class Settings(BaseSettings):
         return self.packs or self.data / "packs"
 
     @property
+    def holidays(self) -> Path | None:
+        """Give the deployment's own list of holidays, where it has one."""
+        return _there(self.data / "holidays.toml")
+
+    @property
+    def codes(self) -> Path | None:
+        """Give the deployment's own list of domains and conducts, where it has one."""
+        return _there(self.data / "codes.toml")
+
+    @property
     def base_url(self) -> str:
         scheme = "https" if self.tls_certificate else "http"
         return self.public_url.rstrip("/") or f"{scheme}://{self.host}:{self.port}"
+
+
+def read() -> Settings:
+    """Read the settings from the environment; raise Misconfigured naming what does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        prefixes = {each.__name__: each.model_config["env_prefix"] for each in (Limits, Rates)}
+        prefix = prefixes.get(error.title, Settings.model_config["env_prefix"])
+        wrong = {
+            f"{prefix}{fault['loc'][0]}".upper(): fault["msg"]
+            for fault in error.errors(include_input=False)
+        }
+        names = ", ".join(wrong)
+        told = "; ".join(f"{name}: {why}" for name, why in wrong.items())
+        raise Misconfigured(
+            f"设置 {names} 的值不对，请改正这个环境变量。",
+            f"A setting does not fit, correct the environment variable. {told}.",
+            code="bad_setting",
+        ) from None
+
+
+def _there(path: Path) -> Path | None:
+    return path if path.is_file() else None

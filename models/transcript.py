@@ -20,7 +20,8 @@ UNKNOWN_LANGUAGE = "und"
 class Frozen(BaseModel):
     """A typed record that is never changed, only made anew with `model_copy(update=...)`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What does not fit may be what somebody said: an error never shows it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ListenerReason(StrEnum):

@@ -83,7 +83,7 @@ def move(
         raise Invalid("没有这个状态。", "There is no such status.", code="no_status")
     step = Move(Status(to), reason, Finding(finding) if finding else None, division)
     with writing(at.engine) as session:
-        casework.move(session, at.keys, here.account, complaint_id, version, step)
+        casework.move(session, at.keys, here.account, complaint_id, version, step, at.holidays)
     return _record(request, at, here, complaint_id)
 
 
