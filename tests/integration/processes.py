@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 import psutil
@@ -77,10 +78,17 @@ class Installation:
         about = About(channel="xsl-clinic", text=text, declared_language=language)
         return intake.accept(parts, about).complaint_id
 
-    def start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start a process with this installation's settings in its environment."""
+    def start(
+        self, command: Sequence[str], said: BinaryIO | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a process with this installation's settings in its environment.
+
+        said : file that takes what it and all its children write; None: where this one's goes
+        """
         process = subprocess.Popen(
             list(command),
+            stdout=said,
+            stderr=said,
             cwd=ROOT,
             env={**os.environ, **as_environment(self.settings)},
             stdin=subprocess.DEVNULL,
@@ -168,9 +176,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def up(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
-    """Run everything as `xiangyin up` does, until the block ends."""
-    process = installation.start([sys.executable, "-m", "xiangyin", "up"])
+def up(
+    installation: Installation, said: BinaryIO | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run everything as `xiangyin up` does, until the block ends. said : as for `start`"""
+    process = installation.start([sys.executable, "-m", "xiangyin", "up"], said)
     await_that(lambda: installation.queue.alive(), START_SECONDS)
     try:
         yield process

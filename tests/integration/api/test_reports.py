@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import anyio
@@ -17,6 +17,7 @@ from api.app import create_app
 from ingest.media import HEAD_BYTES
 from ingest.queue import Stage
 from models import receipt
+from models.clocks import OFFICE
 from models.columns import now
 from models.complaint import Complaint, IdentityMode, ReportMedium
 from models.database import reading
@@ -371,3 +372,37 @@ async def drip(
     }
     await app(scope, receive, send)
     return status, read
+
+
+def test_reporters_behind_a_named_proxy_are_limited_one_by_one(house: House) -> None:
+    settings = house.settings.model_copy(
+        update={
+            "rates": Rates(submissions_per_address="1/hour"),
+            "trusted_proxies": "127.0.0.1",
+        }
+    )
+    app = create_app(settings, queue=house.queue)
+
+    def send(address: str) -> int:
+        with TestClient(app, client=("127.0.0.1", 40_000)) as client:
+            said = {"X-Forwarded-For": address}
+            answer = client.post("/v1/reports", files={"text": (None, "路没有修")}, headers=said)
+            return answer.status_code
+
+    assert [send("203.0.113.7"), send("203.0.113.7"), send("203.0.113.8")] == [202, 429, 202]
+
+
+def test_a_deployment_s_own_holidays_decide_when_a_report_is_due(house: House) -> None:
+    year = now().astimezone(OFFICE).year
+    days = f'off = ["{year}-01-01/{year}-12-31"]'
+    (house.settings.data / "holidays.toml").write_text(
+        f'[years.{year}]\nsource = "a test"\n{days}\n[years.{year + 1}]\nsource = "a test"\n'
+        f'off = ["{year + 1}-01-01/{year + 1}-06-30"]\n'
+    )
+    app = create_app(house.settings, queue=house.queue)
+    with TestClient(app) as client:
+        client.post("/v1/reports", files={"text": (None, "路没有修")})
+    with reading(house.engine) as session:
+        complaint = session.exec(select(Complaint)).one()
+    assert complaint.due_at is not None
+    assert complaint.due_at.astimezone(OFFICE).date() > date(year + 1, 6, 30)

@@ -20,23 +20,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from redis import Redis
-from sqlalchemy import Engine, select
-from sqlmodel import SQLModel
 
-from models.database import reading
 from models.settings import Settings
 from tests.conftest import House
 from tests.files import sound
+from tests.integration.traces import AGENT, REPORTER, TRACES, files, form, rows
 
 pytestmark = pytest.mark.processes
 
 READY_SECONDS = 90.0
-REPORTER = "127.0.0.77"
-AGENT = "PhoneOfTheReporter/7.31"
-REFERRER = "https://somewhere.example/where-the-reporter-came-from"
-FORWARDED = "203.0.113.201"
-FILE_NAME = "recording-of-the-reporter.wav"
-TRACES = (REPORTER, AGENT, REFERRER, FORWARDED, FILE_NAME)
 MEGABYTE = 1024 * 1024
 
 
@@ -95,36 +87,13 @@ def server(house: House) -> Iterator[Running]:
         running.stop()
 
 
-def form(content: bytes) -> tuple[bytes, dict[str, str]]:
-    disposition = f'Content-Disposition: form-data; name="audio"; filename="{FILE_NAME}"'
-    body = f"--f\r\n{disposition}\r\n\r\n".encode() + content + b"\r\n--f--\r\n"
-    headers = {
-        "Content-Type": "multipart/form-data; boundary=f",
-        "User-Agent": AGENT,
-        "Referer": REFERRER,
-        "X-Forwarded-For": FORWARDED,
-        "X-Real-IP": FORWARDED,
-        "Forwarded": f"for={FORWARDED}",
-    }
-    return body, headers
-
-
 def everything_kept(house: House, redis: Redis, server: Running) -> Iterator[tuple[str, bytes]]:
     """Give every file of the installation, every row of every table and every key of the queue."""
     yield "output", server.said.read_bytes()
-    for path in house.settings.data.rglob("*"):
-        if path.is_file():
-            yield str(path), path.read_bytes()
+    yield from files(house.settings.data)
     yield from rows(house.engine)
     for key in redis.scan_iter():
         yield key.decode(), key + (redis.dump(key) or b"")
-
-
-def rows(engine: Engine) -> Iterator[tuple[str, bytes]]:
-    with reading(engine) as session:
-        for table in SQLModel.metadata.sorted_tables:
-            for row in session.connection().execute(select(table)):
-                yield table.name, repr(tuple(row)).encode()
 
 
 def test_nothing_of_a_reporter_is_written_down(house: House, redis: Redis, server: Running) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from api.limits import ROTATION_SECONDS, AddressHash, Limiter, is_remote
-from models.errors import TooMany
+from models.errors import Misconfigured, TooMany
 from models.settings import Rates
 
 
@@ -69,3 +69,8 @@ def test_a_limit_is_near_from_half_of_it_on() -> None:
     assert not limiter.near("other", "203.0.113.7")
     with pytest.raises(TooMany):
         limiter.submit_channel("c")
+
+
+def test_a_rate_that_cannot_be_read_names_its_setting() -> None:
+    with pytest.raises(Misconfigured, match="XIANGYIN_RATE_SUBMISSIONS_PER_ADDRESS"):
+        Limiter(Rates(submissions_per_address="sixty"))
