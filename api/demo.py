@@ -26,6 +26,7 @@ from api.client import Client
 from models import receipt
 from models.complaint import Complaint
 from models.database import open_database, reading
+from models.errors import Misconfigured
 from models.keys import Keys
 from models.medium import Medium
 from models.samples import install_samples
@@ -102,12 +103,13 @@ def run(settings: Settings, *, once: bool) -> int:
 
 def _demonstrate(settings: Settings, *, once: bool) -> int:
     console = Console(width=None if sys.stdout.isatty() else 140)
+    _require_free(settings)
     samples = load_samples(Path(str(files("samples").joinpath("demo"))))
     engine, keys = open_database(settings)
     logins = install_samples(engine, keys)
-    with _everything(settings), Client(settings.base_url, verify=False) as client:
+    with _everything(settings) as parts, Client(settings.base_url, verify=False) as client:
         with console.status("Starting the queue, the web process and the workers ..."):
-            _wait_ready(client)
+            _wait_ready(client, parts)
         console.print(f"乡音 is up at {settings.base_url}")
         receipts = [
             client.submit(sample.files, channel=sample.channel, language=sample.declared).receipt
@@ -127,7 +129,7 @@ def _demonstrate(settings: Settings, *, once: bool) -> int:
 
 
 @contextmanager
-def _everything(settings: Settings) -> Iterator[None]:
+def _everything(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Run `xiangyin up` as a child, and stop all of it at the end."""
     environment = os.environ | {
         "XIANGYIN_DATA": str(settings.data.resolve()),
@@ -140,7 +142,7 @@ def _everything(settings: Settings) -> Iterator[None]:
         start_new_session=True,
     )
     try:
-        yield
+        yield child
     finally:
         child.send_signal(signal.SIGTERM)
         try:
@@ -150,12 +152,26 @@ def _everything(settings: Settings) -> Iterator[None]:
             child.wait()
 
 
-def _wait_ready(client: Client) -> None:
+def _wait_ready(client: Client, parts: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + START_SECONDS
     while not client.ready():
+        if parts.poll() is not None:
+            raise SystemExit("The parts ended at their start: see the log above.")
         if time.monotonic() > until:
             raise SystemExit("The parts did not come up within a minute: see the log above.")
         time.sleep(POLL_SECONDS)
+
+
+def _require_free(settings: Settings) -> None:
+    """Raise Misconfigured if somebody serves there already, who would get our reports."""
+    with socket.socket() as probe:
+        if probe.connect_ex((settings.host, settings.port)) == 0:
+            raise Misconfigured(
+                f"端口 {settings.port} 已被占用，请先停止那个程序，或设置 XIANGYIN_PORT。",
+                f"Port {settings.port} is in use: stop whatever serves there, "
+                "or set XIANGYIN_PORT.",
+                code="port_in_use",
+            )
 
 
 def _watch(

@@ -1,4 +1,4 @@
-"""Sound in and out of files: the only place in the house that decodes a recording.
+"""Sound out of files: the only place in the house that decodes a recording.
 
 Containers and codecs go through PyAV (FFmpeg in its wheel) behind lists of formats and decoders,
 so that a hostile file cannot name a playlist, another file or an address; WeChat's SILK goes
@@ -8,12 +8,8 @@ through silk-python. Durations are counted from decoded samples, since headers l
 from __future__ import annotations
 
 import io
-import itertools
-import secrets
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -21,31 +17,10 @@ import av
 import numpy as np
 import pysilk
 from av.audio.resampler import AudioResampler
-from av.filter import Graph
-from numpy.typing import NDArray
 
 from models.errors import Unplayable
-from transcribe.speech import SAMPLE_RATE, Samples, Span, find, seconds
-
-with warnings.catch_warnings():
-    # It warns of the ffmpeg program, which its file loading wants and we never use, and of
-    # `audioop`, for which audioop-lts stands in where Python no longer has it.
-    warnings.simplefilter("ignore")
-    from pydub import AudioSegment
-
-__all__ = [
-    "SAMPLE_RATE",
-    "Audio",
-    "Sound",
-    "decode",
-    "disguise",
-    "listening_copy",
-    "measure",
-    "peaks",
-]
-
-FULL_SCALE = 32_768
-SAMPLE_BYTES = 2
+from transcribe.pcm import SAMPLE_BYTES, floats
+from transcribe.speech import SAMPLE_RATE, Samples
 
 Packets: TypeAlias = "av.Packet[av.AudioStream]"
 
@@ -82,32 +57,6 @@ OGG_LAST_PAGE_FLAG = 4
 
 OPPOSED_CHANNELS = 0.25
 
-COPY_BIT_RATE = 40_000
-COPY_MIME = "audio/mp4"
-COPY_BLOCK_SECONDS = 5
-COPY_LOUDNESS = -20.0
-COPY_KNEE = 0.7
-COPY_CEILING = 0.95
-COPY_LARGEST_GAIN = 24.0
-COPY_FADE_MS = 8
-AAC_FRAME = 1024
-# Room kept at the front for the index, so that it need not be moved there in a second pass over
-# a file on disk: a fixed part, and per frame of sound a size, an offset and their chunk.
-INDEX_BYTES = 2048
-INDEX_BYTES_PER_FRAME = 20
-
-# How far the pitch of a disguised voice is moved, how much that wanders, and how fast.
-DISGUISE_FACTORS = ((0.76, 0.85), (1.18, 1.30))
-DISGUISE_WANDER = 0.03
-DISGUISE_STEP_SECONDS = 0.4
-# `atempo` gives nothing back for less than its window.
-SHORTEST_DISGUISED = SAMPLE_RATE // 10
-
-PEAK_SCALE = 127
-CLIPPED_AT = 0.995
-CLIPPED_RUN = 3
-SILENCE_DBFS = -100.0
-
 
 @dataclass(frozen=True)
 class Audio:
@@ -124,22 +73,6 @@ class Audio:
     def seconds(self) -> float:
         """Give the length, counted from samples."""
         return len(self.samples) / SAMPLE_RATE
-
-
-@dataclass(frozen=True)
-class Sound:
-    """How a recording sounds.
-
-    seconds, speech_seconds : of all, and of what the speech detector hears
-    loudness, noise : dBFS over speech and between it; None where there is none of it
-    clipped : share of samples that sit in runs at full scale, 0..1
-    """
-
-    seconds: float
-    speech_seconds: float
-    loudness: float | None
-    noise: float | None
-    clipped: float
 
 
 def decode(path: Path, *, max_seconds: float) -> Audio:
@@ -302,18 +235,13 @@ def _one_channel(pcm: bytearray, channels: int) -> Samples:
         return np.zeros(0, np.float32)
     both = np.frombuffer(pcm, np.int16).reshape(-1, max(channels, 1))
     if channels < 2:
-        return _floats(both[:, 0])
-    mixed: Samples = (_floats(both[:, 0]) + _floats(both[:, 1])) * np.float32(0.5)
-    powers = [_power(_floats(both[:, channel])) for channel in (0, 1)]
+        return floats(both[:, 0])
+    mixed: Samples = (floats(both[:, 0]) + floats(both[:, 1])) * np.float32(0.5)
+    powers = [_power(floats(both[:, channel])) for channel in (0, 1)]
     # A dead channel costs the mix three quarters of the power; less than that is cancellation.
     if _power(mixed) < 0.9 * OPPOSED_CHANNELS * max(powers):
-        return _floats(both[:, int(np.argmax(powers))])
+        return floats(both[:, int(np.argmax(powers))])
     return mixed
-
-
-def _floats(pcm: NDArray[np.int16]) -> Samples:
-    """Turn 16-bit samples into -1..1."""
-    return np.asarray(pcm, np.float32) / np.float32(FULL_SCALE)
 
 
 def _power(samples: Samples) -> float:
@@ -333,7 +261,7 @@ def _silk(file: BinaryIO, limit: int) -> Audio:
         pysilk.decode(io.BytesIO(whole), pcm, SAMPLE_RATE)
     except pysilk.SilkError:
         complete = False
-    samples = _floats(np.frombuffer(pcm.getbuffer(), np.int16))
+    samples = floats(np.frombuffer(pcm.getbuffer(), np.int16))
     return Audio(samples[:limit], truncated=not complete or len(samples) > limit)
 
 
@@ -351,169 +279,3 @@ def _silk_packets(file: BinaryIO, most: int) -> tuple[bytes, bool]:
             return bytes(kept), False
         kept += prefix + packet
     return bytes(kept), False
-
-
-def measure(audio: Audio, spans: tuple[Span, ...] | None = None) -> Sound:
-    """Measure speech, loudness, noise and clipping. spans : of speech, if found before"""
-    spans = find(audio.samples) if spans is None else spans
-    spoken = np.zeros(len(audio.samples), bool)
-    for span in spans:
-        spoken[span.start : span.end] = True
-    return Sound(
-        seconds=audio.seconds,
-        speech_seconds=seconds(spans),
-        loudness=_dbfs(audio.samples[spoken]),
-        noise=_dbfs(audio.samples[~spoken]),
-        clipped=_clipped(audio.samples),
-    )
-
-
-def _dbfs(samples: Samples) -> float | None:
-    """Give the loudness of samples in dB below full scale, or None if there are none."""
-    if not len(samples):
-        return None
-    loudness = _segment(samples).dBFS
-    return max(float(loudness), SILENCE_DBFS)
-
-
-def _clipped(samples: Samples) -> float:
-    """Give the share of samples in runs of CLIPPED_RUN or more at full scale."""
-    at_full = np.abs(samples) >= CLIPPED_AT
-    if not at_full.any():
-        return 0.0
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], at_full.astype(np.int8), [0]))))
-    runs = edges[1::2] - edges[::2]
-    return float(runs[runs >= CLIPPED_RUN].sum() / len(samples))
-
-
-def _segment(samples: Samples) -> AudioSegment:
-    """Hand samples to pydub as raw PCM, which needs no ffmpeg binary."""
-    pcm = np.clip(np.round(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return AudioSegment(
-        data=pcm.tobytes(), sample_width=SAMPLE_BYTES, frame_rate=SAMPLE_RATE, channels=1
-    )
-
-
-def listening_copy(
-    audio: Audio, *, disguised: bool, spans: tuple[Span, ...] | None = None
-) -> tuple[bytes, str]:
-    """Make the copy that every browser plays: AAC in MP4 with its index at the front.
-
-    Give its bytes and MIME type. It is levelled by its speech, starts and ends softly, and carries
-    no metadata of the original. AAC by FFmpeg's fast coder took 26 ms for 15 s where MP3 took
-    49 ms at its fastest and had more error, and unlike MP3 it starts at sample 0 everywhere.
-    """
-    samples = disguise(audio.samples) if disguised else audio.samples
-    spoken = [audio.samples[span.start : span.end] for span in spans or find(audio.samples)]
-    loudness = _dbfs(np.concatenate(spoken) if spoken else audio.samples)
-    return _encode(_level(samples, loudness)), COPY_MIME
-
-
-def _level(samples: Samples, loudness: float | None) -> Samples:
-    """Bring speech of a given loudness to COPY_LOUDNESS by one gain, with soft ends and peaks."""
-    wanted = COPY_LOUDNESS - (SILENCE_DBFS if loudness is None else loudness)
-    gain = 10 ** (np.clip(wanted, -COPY_LARGEST_GAIN, COPY_LARGEST_GAIN) / 20)
-    segment = _segment(_limit(samples * np.float32(gain)))
-    fade = min(COPY_FADE_MS, len(segment) // 2)
-    faded = segment.fade_in(fade).fade_out(fade) if fade else segment
-    return _floats(np.frombuffer(faded.raw_data, np.int16))
-
-
-def _limit(samples: Samples) -> Samples:
-    """Bend what is louder than COPY_KNEE towards COPY_CEILING, instead of cutting it off."""
-    room = COPY_CEILING - COPY_KNEE
-    size = np.abs(samples)
-    bent = COPY_KNEE + room * np.tanh((size - COPY_KNEE) / room)
-    return np.where(size > COPY_KNEE, np.sign(samples) * bent, samples).astype(np.float32)
-
-
-def _encode(samples: Samples) -> bytes:
-    """Encode to AAC-LC in MP4, index first, without a second pass."""
-    frames = len(samples) // AAC_FRAME + 2
-    room = INDEX_BYTES + INDEX_BYTES_PER_FRAME * frames
-    options = {"moov_size": str(room), "fflags": "+bitexact"}
-    out = io.BytesIO()
-    with av.open(out, "w", format="ipod", options=options) as container:
-        stream = container.add_stream(
-            "aac", rate=SAMPLE_RATE, layout="mono", options={"aac_coder": "fast"}
-        )
-        stream.bit_rate = COPY_BIT_RATE
-        for frame in _frames(samples):
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return out.getvalue()
-
-
-def _frames(samples: Samples) -> Iterator[av.AudioFrame]:
-    """Cut samples into 16-bit frames with times."""
-    pcm = np.clip(np.round(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    step = COPY_BLOCK_SECONDS * SAMPLE_RATE
-    for start in range(0, len(pcm), step):
-        frame = av.AudioFrame.from_ndarray(
-            pcm[None, start : start + step], format="s16", layout="mono"
-        )
-        frame.sample_rate = SAMPLE_RATE
-        frame.time_base = Fraction(1, SAMPLE_RATE)
-        frame.pts = start
-        yield frame
-
-
-def disguise(samples: Samples) -> Samples:
-    """Move pitch and formants by a secret amount that wanders, keeping the length and the times.
-
-    Reading faster or slower moves both; FFmpeg's `atempo` then restores the length. The amount is
-    drawn anew for each recording and not kept. It hides a voice from a neighbour's ear; it is no
-    protection from somebody with a laboratory and other recordings of the speaker.
-    """
-    if len(samples) < SHORTEST_DISGUISED:
-        return np.zeros_like(samples)
-    draw = np.random.default_rng(secrets.randbits(128))
-    low, high = DISGUISE_FACTORS[int(draw.integers(len(DISGUISE_FACTORS)))]
-    factor = float(draw.uniform(low, high))
-    length = int(len(samples) / factor)
-    points = np.arange(0, length + SAMPLE_RATE, int(DISGUISE_STEP_SECONDS * SAMPLE_RATE))
-    wander = 1 + DISGUISE_WANDER * draw.uniform(-1, 1, len(points))
-    speed = factor * np.interp(np.arange(length), points, wander)
-    places = np.cumsum(speed)
-    places *= (len(samples) - 1) / places[-1]
-    moved = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
-    return _fit(_stretch(moved, 1 / factor), len(samples))
-
-
-def _stretch(samples: Samples, tempo: float) -> Samples:
-    """Change the length of sound by 1 / tempo without changing its pitch."""
-    graph = Graph()
-    source = graph.add_abuffer(
-        sample_rate=SAMPLE_RATE, format="s16", layout="mono", time_base=Fraction(1, SAMPLE_RATE)
-    )
-    graph.link_nodes(source, graph.add("atempo", f"{tempo:.6f}"), graph.add("abuffersink"))
-    graph.configure()
-    taken: list[NDArray[np.int16]] = []
-    for frame in itertools.chain(_frames(samples), [None]):
-        source.push(frame)
-        taken.extend(_pull(graph))
-    return _floats(np.concatenate(taken))
-
-
-def _pull(graph: Graph) -> Iterator[NDArray[np.int16]]:
-    """Yield what a filter graph has ready."""
-    while True:
-        try:
-            frame = graph.pull()
-        except (av.error.BlockingIOError, av.error.EOFError):
-            return
-        yield frame.to_ndarray()[0]
-
-
-def _fit(samples: Samples, length: int) -> Samples:
-    """Cut or fill up with silence to a length."""
-    return np.pad(samples[:length], (0, max(0, length - len(samples))))
-
-
-def peaks(audio: Audio, rate: float = 20.0) -> bytes:
-    """Give the waveform for drawing: int8 pairs (minimum, maximum) for each 1 / rate seconds."""
-    step = max(1, round(SAMPLE_RATE / rate))
-    blocks = -(-len(audio.samples) // step)
-    padded = _fit(audio.samples, blocks * step).reshape(blocks, step)
-    pairs = np.stack([padded.min(axis=1), padded.max(axis=1)], axis=1)
-    return np.clip(np.round(pairs * PEAK_SCALE), -PEAK_SCALE, PEAK_SCALE).astype(np.int8).tobytes()

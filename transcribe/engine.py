@@ -23,8 +23,9 @@ from models.transcript import (
     Word,
 )
 from transcribe import language, speech, tagger, trust
-from transcribe.audio import Audio, Sound, measure
+from transcribe.audio import Audio
 from transcribe.language import Odds, Prior, Sounding
+from transcribe.sound import Sound, measure
 from transcribe.speech import Samples, Span
 from transcribe.tagger import NO_LANGUAGE, Tagger
 from transcribe.tidy import tidy

@@ -29,10 +29,12 @@ from models.packs import Pack
 from models.packs import read as read_pack
 from models.transcript import Frozen, Recognition
 from transcribe import shapes, speech, tagger
-from transcribe.audio import Audio, decode, listening_copy, measure, peaks
+from transcribe.audio import Audio, decode
 from transcribe.babble import babble, silence
 from transcribe.engine import Options, Request, WhisperEngine
+from transcribe.listening import listening_copy
 from transcribe.shapes import SHAPES, Shape
+from transcribe.sound import measure, peaks
 from transcribe.whisper import STATES_A_SECOND, Whisper
 from transcribe.windows import lay
 from workers.contenders import (

@@ -20,11 +20,13 @@ from ingest import photographs
 from ingest.photographs import Page, read_page, stand_upright
 from models.transcript import Frozen
 from transcribe import audio, speech
-from transcribe.audio import SAMPLE_RATE
+from transcribe.listening import listening_copy
+from transcribe.pcm import floats, integers
+from transcribe.sound import measure, peaks
+from transcribe.speech import SAMPLE_RATE
 from workers.confine import Task, nothing
 
 PEAKS_RATE = 20.0
-FULL_SCALE = 32_768
 LENGTH_BYTES = 4
 
 
@@ -96,7 +98,7 @@ def parse_picture(result: bytes) -> DecodedPicture:
 
 def to_samples(stored: bytes) -> NDArray[np.float32]:
     """Give stored samples as float32 in -1..1, shape = (n_samples,)."""
-    return np.frombuffer(stored, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+    return floats(np.frombuffer(stored, "<i2").astype(np.int16))
 
 
 def sample_seconds(size: int) -> float:
@@ -107,13 +109,10 @@ def sample_seconds(size: int) -> float:
 def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> Iterator[bytes]:
     decoded = audio.decode(path, max_seconds=most_seconds)
     spans = speech.find(decoded.samples)
-    measured = audio.measure(decoded, spans)
-    copy, mime = audio.listening_copy(decoded, disguised=disguised, spans=spans)
-    peaks = audio.peaks(decoded, PEAKS_RATE)
-    samples = b""
-    if keep:
-        scaled = (decoded.samples * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1)
-        samples = scaled.astype("<i2").tobytes()
+    measured = measure(decoded, spans)
+    copy, mime = listening_copy(decoded, disguised=disguised, spans=spans)
+    drawn = peaks(decoded, PEAKS_RATE)
+    samples = integers(decoded.samples).astype("<i2").tobytes() if keep else b""
     header = SoundHeader(
         seconds=measured.seconds,
         speech_seconds=measured.speech_seconds,
@@ -121,9 +120,9 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
         noise=measured.noise,
         truncated=decoded.truncated,
         copy_mime=mime,
-        parts=(len(copy), len(peaks), len(samples)),
+        parts=(len(copy), len(drawn), len(samples)),
     )
-    yield from _written(header, copy, peaks, samples)
+    yield from _written(header, copy, drawn, samples)
 
 
 def _picture(path: Path, *, most_pixels: int, read: bool) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -112,6 +113,7 @@ class Supervisor:
     def run(self) -> None:
         """Start everything, keep it running, and stop it all on SIGINT or SIGTERM."""
         with _alone(self._settings), self._told_to_stop():
+            _require_port(self._settings)
             # Created here, before the parts race for it.
             engine, _ = open_database(self._settings)
             engine.dispose()
@@ -169,6 +171,31 @@ class Supervisor:
         finally:
             for one, handler in before.items():
                 signal.signal(one, handler)
+
+
+def _require_port(settings: Settings) -> None:
+    """Raise Misconfigured if the web process could not listen, rather than start it for ever."""
+    # The one of an installation that was killed a moment ago still ends its answers.
+    patience = time.monotonic() + STOP_SECONDS
+    while not _may_listen(settings):
+        if time.monotonic() > patience:
+            raise Misconfigured(
+                f"无法在 {settings.host}:{settings.port} 监听，请先停止占用端口的程序，"
+                "或设置 XIANGYIN_HOST、XIANGYIN_PORT。",
+                f"Nothing can listen on {settings.host}:{settings.port}: stop whatever serves "
+                "there, or set XIANGYIN_HOST and XIANGYIN_PORT.",
+                code="cannot_listen",
+            )
+        time.sleep(LOOK_SECONDS)
+
+
+def _may_listen(settings: Settings) -> bool:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -25,8 +25,8 @@ from models.medium import Medium
 from models.settings import Settings
 from models.status import MediumState
 from models.transcript import Likely, ListenerReason, Recognition, Transcript
-from transcribe.audio import SAMPLE_RATE
 from transcribe.engine import Engine, Request, load
+from transcribe.speech import SAMPLE_RATE
 from workers import loop
 from workers.attempt import Failed, begin, close, hold
 from workers.batch import BatchWorker

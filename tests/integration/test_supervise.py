@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.integration.processes import (
     command_of,
     family_of,
     find,
+    free_port,
 )
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(200)]
@@ -28,7 +30,7 @@ SMALL = [sys.executable, "-m", "tests.integration.small_up"]
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(Settings(data=tmp_path / "data"))
+    made = Installation(Settings(data=tmp_path / "data", port=free_port()))
     yield made
     made.close()
 
@@ -83,3 +85,11 @@ def test_it_can_be_started_again_at_once_after_it_was_killed(installation: Insta
     await_that(installation.queue.alive, 60)
     for one in alive(family):
         one.kill()
+
+
+def test_a_port_that_is_taken_is_told(installation: Installation, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", installation.settings.port)):
+        said = tmp_path / "said.log"
+        with said.open("wb") as output:
+            assert installation.start(SMALL, output).wait(60) != 0
+    assert f":{installation.settings.port}" in said.read_text("utf-8")

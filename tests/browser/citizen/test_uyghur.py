@@ -26,7 +26,8 @@ from models.status import Status
 from models.transcript import Transcript
 from tests.browser.citizen.conftest import phone_of, receipt, speak
 from tests.browser.conftest import Served
-from transcribe.audio import SAMPLE_RATE, decode
+from transcribe.audio import decode
+from transcribe.speech import SAMPLE_RATE
 from workers.environment import as_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
