@@ -42,7 +42,7 @@ class Served:
         return f"{self.url}/c/{CODE}"
 
 
-def _chromium() -> str:
+def find_chromium() -> str:
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
         line = "no Chromium here: on Debian, `apt install chromium` brings it"
@@ -54,7 +54,7 @@ def _chromium() -> str:
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    _chromium()
+    find_chromium()
     with sync_playwright() as running:
         yield running
 
@@ -71,7 +71,7 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
             arguments.append("--use-fake-ui-for-media-stream")
         if sound is not None:
             arguments.append(f"--use-file-for-fake-audio-capture={sound}")
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=arguments)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
         browsers.append(browser)
         return browser
 

@@ -11,72 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from redis import Redis
 
-from models.settings import Settings
 from tests.conftest import House
 from tests.files import sound
+from tests.integration.server import READY_SECONDS, Running, self_signed, start
 from tests.integration.traces import AGENT, REPORTER, TRACES, files, form, rows
 
 pytestmark = pytest.mark.processes
 
-READY_SECONDS = 90.0
 MEGABYTE = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server process. said : the file that its output goes to"""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    said: Path
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
-
-def start(settings: Settings, **more: str) -> Running:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("XIANGYIN_")
-    } | {
-        "XIANGYIN_DATA": str(settings.data),
-        "XIANGYIN_REDIS_URL": settings.redis_url,
-        "XIANGYIN_PORT": str(port),
-        "XIANGYIN_LOG_LEVEL": "DEBUG",
-        **more,
-    }
-    said = settings.data / "server.log"
-    with said.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "from api.serve import serve; serve()"],
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    running = Running(process, port, said)
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return running
-        except OSError:
-            assert process.poll() is None, said.read_text()
-            time.sleep(0.1)
-    running.stop()
-    raise AssertionError(said.read_text())
 
 
 @pytest.fixture
@@ -220,30 +167,3 @@ def test_half_a_certificate_is_refused_with_what_to_do(house: House, tmp_path: P
     )
     assert ended.returncode != 0
     assert b"XIANGYIN_TLS_KEY" in ended.stderr
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for localhost."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths
