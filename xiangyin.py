@@ -661,8 +661,11 @@ def worker_transcribe(
 
 def main() -> None:
     """Run the command line; an error of ours becomes one sentence in both languages."""
+    from models import logs
     from models.errors import XiangyinError
 
+    # Unset, structlog would show an error with its variables, and so with what somebody said.
+    logs.configure("WARNING", "xiangyin")
     try:
         app()
     except XiangyinError as error:

@@ -7,6 +7,7 @@ one length share the decoder, whoever speaks in them.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from models.errors import Misconfigured
 from models.packs import Pack
 from models.transcript import Likely, Word
 from transcribe.speech import Samples
+
+# It warns, past our logs, of a pack's type that is converted for this machine, as it should be.
+ctranslate2.set_log_level(logging.ERROR)
 
 FRAMES_A_SECOND = 100
 FRAMES_A_STATE = 2

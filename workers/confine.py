@@ -13,9 +13,10 @@ import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from models.errors import Permanent, XiangyinError
+from models.settings import Limits
 from workers.family import end_with_parent
 
 # The largest result is half an hour of 16 kHz samples with its copy, some 75 MB.
@@ -40,6 +41,15 @@ class Bounds:
     memory_bytes: int
     cpu_seconds: int
     wall_seconds: float
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        """Give what the installation's limits allow for decoding one file."""
+        return cls(
+            memory_bytes=limits.decode_memory_bytes,
+            cpu_seconds=limits.decode_cpu_seconds,
+            wall_seconds=limits.decode_wall_seconds,
+        )
 
 
 def nothing() -> None:

@@ -21,7 +21,7 @@ from models.complaint import Complaint
 from models.database import reading, writing
 from models.errors import Permanent, Unavailable
 from models.medium import Kind, Medium, Purpose
-from models.settings import Limits, Settings
+from models.settings import Settings
 from models.status import MediumState
 from models.transcript import ListenerReason
 from workers import decoding, loop
@@ -42,7 +42,9 @@ log = structlog.get_logger()
 
 def prepare_medium(medium_id: str) -> None:
     """Run one job by itself; the worker performs jobs of this name with what it holds open."""
-    house = open_house(Settings())
+    settings = Settings()
+    logs.configure(settings.log_level, "prepare")
+    house = open_house(settings)
     with house.nursery:
         prepare(house, UUID(medium_id))
 
@@ -94,7 +96,7 @@ def _prepare_sound(house: House, medium: Medium) -> None:
     )
     try:
         original = house.blobs.read(medium.original)
-        decoded = decoding.parse_sound(house.nursery.run(task, original, _bounds(limits)))
+        decoded = decoding.parse_sound(house.nursery.run(task, original, Bounds.of(limits)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.POOR_AUDIO)
         return
@@ -135,7 +137,7 @@ def _prepare_picture(house: House, medium: Medium) -> None:
     )
     try:
         original = house.blobs.read(medium.original)
-        decoded = decoding.parse_picture(house.nursery.run(task, original, _bounds(limits)))
+        decoded = decoding.parse_picture(house.nursery.run(task, original, Bounds.of(limits)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.UNTRUSTED_TEXT)
         return
@@ -197,14 +199,6 @@ def _store(house: House, key: str, content: Iterable[bytes]) -> None:
 def working_copy(medium_id: UUID) -> str:
     """Name the blob of decoded samples that lives until the medium is settled."""
     return f"work/{medium_id}"
-
-
-def _bounds(limits: Limits) -> Bounds:
-    return Bounds(
-        memory_bytes=limits.decode_memory_bytes,
-        cpu_seconds=limits.decode_cpu_seconds,
-        wall_seconds=limits.decode_wall_seconds,
-    )
 
 
 def perform(house: House, pulse: Pulse, medium_ids: Sequence[UUID]) -> Mapping[UUID, Failed]:

@@ -71,6 +71,7 @@ Outcome = Recognition | XiangyinError
 def transcribe_medium(medium_id: str) -> None:
     """Run one job by itself; the warm worker performs jobs of this name in batches instead."""
     settings = Settings()
+    logs.configure(settings.log_level, "transcribe")
     house = open_house(settings)
     failed = transcribe(house, open_warm(settings).engine(), [UUID(medium_id)])
     if failed:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from uuid import UUID
 
 import numpy as np
@@ -21,8 +22,10 @@ from tests.files import sound, tone
 from transcribe.engine import Request
 from workers import transcribe as stage
 from workers.house import House as Workshop
+from workers.pace import Pace, Watch
 from workers.prepare import prepare, working_copy
 from workers.transcribe import expected, transcribe
+from workers.watchdog import Pulse
 
 LOUD = sound("wav", tone(2.0))
 WEAK = sound("wav", (tone(2.0) // 4).astype(np.int16))
@@ -69,10 +72,12 @@ def test_a_recording_becomes_a_transcript_and_its_report_ready(
 def test_a_batch_goes_to_the_engine_together(house: House, workshop: Workshop) -> None:
     ids = [prepared(house, workshop) for _ in range(3)]
     engine = FakeEngine()
-    told: list[float] = []
-    assert transcribe(workshop, engine, ids, told.append) == {}
+    heard, told = os.pipe()
+    assert transcribe(workshop, engine, ids, Watch(Pulse(told))) == {}
     assert engine.batches == [3]
-    assert told == [pytest.approx(6)]
+    assert os.read(heard, 100).startswith(f"busy {Pace().allowed(6):.1f}\n".encode())
+    os.close(heard)
+    os.close(told)
     assert all(look(house, one)[0].state is MediumState.DONE for one in ids)
 
 
