@@ -159,9 +159,11 @@ def submit(
     as_json: Json = False,
 ) -> None:
     """Submit files as one report and print its receipt."""
-    from api.client import Client
+    from api.client import Client, trusting
 
-    with Client(server or _settings().base_url) as client:
+    settings = _settings()
+    trusted = trusting(settings.tls_certificate)
+    with Client(server or settings.base_url, verify=trusted) as client:
         size = sum(path.stat().st_size for path in files if path.is_file())
         with _progress("Sending", total=size) as tell:
             reply = client.submit(files, channel=channel, language=language, tell=tell)

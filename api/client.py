@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from typing import Any, BinaryIO
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from models.errors import Invalid, Unavailable, XiangyinError
+from models.errors import Invalid, Misconfigured, Unavailable, XiangyinError
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 120.0
@@ -51,7 +52,7 @@ class Sending:
 class Client:
     """Talk to one server. Use as a context manager."""
 
-    def __init__(self, server: str, *, verify: bool = True) -> None:
+    def __init__(self, server: str, *, verify: bool | ssl.SSLContext = True) -> None:
         self._http = httpx.Client(
             base_url=server.rstrip("/"),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
@@ -142,6 +143,8 @@ class Client:
         try:
             response = self._http.request(method, path, **options)
         except httpx.TransportError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise _untrusted(self._http.base_url) from error
             raise Unavailable(
                 f"{self._http.base_url} 没有回应，请先运行 xiangyin up，或用 --server 指明地址。",
                 f"No server answers at {self._http.base_url}: start one with `xiangyin up`, "
@@ -156,6 +159,24 @@ class Client:
                 code=body.get("code", "refused"),
             )
         return body
+
+
+def trusting(certificate: Path | None) -> ssl.SSLContext:
+    """Trust the known authorities, those of this machine, and a certificate of our own."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    if certificate is not None:
+        context.load_verify_locations(certificate)
+    return context
+
+
+def _untrusted(server: httpx.URL) -> Misconfigured:
+    return Misconfigured(
+        f"{server} 的证书不受信任：请用证书上的名字，或用 XIANGYIN_TLS_CERTIFICATE 指明证书。",
+        f"The certificate of {server} is not trusted: use the name that is on it, or give it as "
+        "XIANGYIN_TLS_CERTIFICATE.",
+        code="untrusted_certificate",
+    )
 
 
 def _is_json(response: httpx.Response) -> bool:

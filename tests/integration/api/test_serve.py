@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from api.client import Client, trusting
+from models.errors import Misconfigured
 from tests.conftest import House
 from tests.files import sound
 from tests.integration.server import READY_SECONDS, Running, self_signed, start
@@ -147,6 +149,11 @@ def test_the_server_speaks_https_where_a_certificate_is_set(house: House, tmp_pa
         assert "max-age" in (answer.getheader("strict-transport-security") or "")
         answer.read()
         connection.close()
+        server = f"https://localhost:{running.port}"
+        with Client(server, verify=trusting(certificate)) as client:
+            assert client.ready()
+        with Client(server, verify=trusting(None)) as stranger, pytest.raises(Misconfigured):
+            stranger.state("5724 0163 9485 0717")
     finally:
         running.stop()
 
