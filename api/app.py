@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from redis import Redis
 
-from api import errors, forwarded, health
+from api import errors, health
 from api.access_log import AccessLog
 from api.citizen import routes as citizen
 from api.headers import SecurityHeaders
@@ -67,7 +67,6 @@ def create_app(settings: Settings | None = None, *, queue: Queue | None = None) 
     app.add_middleware(Linger)
     app.add_middleware(SecurityHeaders, secure=settings.base_url.startswith("https:"))
     app.add_middleware(AccessLog)
-    app.add_middleware(forwarded.Forwarded, proxies=forwarded.parse(settings.trusted_proxies))
     return app
 
 

@@ -49,8 +49,8 @@ class AddressHash:
 class Limiter:
     """Count submissions and guesses, and refuse what goes over.
 
-    An address of this machine itself is not limited by address: behind a reverse proxy that is not
-    named as trusted, everybody has it.
+    An address of this machine itself is not limited by address: behind a reverse proxy everybody
+    has it, and the proxy is the place to limit by address.
     """
 
     def __init__(self, rates: Rates) -> None:

@@ -15,8 +15,7 @@ KEEP_ALIVE_SECONDS = 20
 def serve(settings: Settings | None = None) -> None:
     """Serve until told to stop, over HTTPS where a certificate is set.
 
-    Nothing that a client says about where it comes from is believed, and nothing that a proxy says
-    is written down.
+    Nothing that a client or proxy says about where it comes from is believed or written down.
     """
     settings = settings or Settings()
     if (settings.tls_certificate is None) != (settings.tls_key is None):
@@ -36,7 +35,6 @@ def serve(settings: Settings | None = None) -> None:
         # Nothing here speaks WebSocket, and uvicorn logs the address of whoever tries.
         ws="none",
         server_header=False,
-        # It would remember addresses; see api.forwarded.
         proxy_headers=False,
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -65,11 +65,6 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="address on posters; empty: http(s)://host:port")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    trusted_proxies: str = Field(
-        "",
-        description="addresses or networks, separated by commas, of reverse proxies whose "
-        "X-Forwarded-For is believed, for the limits alone",
-    )
     default_channel: str = "default"
 
     limits: Limits = Field(default_factory=Limits)
@@ -102,14 +97,6 @@ class Settings(BaseSettings):
         return self.blobs_url or (self.data / "blobs").resolve().as_uri()
 
     @property
-    def keys(self) -> Path:
-        return self.key_file or self.data / "key"
-
-    @property
-    def pack_folder(self) -> Path:
-        return self.packs or self.data / "packs"
-
-    @property
     def holidays(self) -> Path | None:
         """Give the deployment's own list of holidays, where it has one."""
         return _there(self.data / "holidays.toml")
@@ -118,6 +105,14 @@ class Settings(BaseSettings):
     def codes(self) -> Path | None:
         """Give the deployment's own list of domains and conducts, where it has one."""
         return _there(self.data / "codes.toml")
+
+    @property
+    def keys(self) -> Path:
+        return self.key_file or self.data / "key"
+
+    @property
+    def pack_folder(self) -> Path:
+        return self.packs or self.data / "packs"
 
     @property
     def base_url(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -32,7 +32,6 @@ from workers.attempt import Failed, begin, close, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
 from workers.house import House, open_house
-from workers.pace import Watch
 from workers.prepare import working_copy
 from workers.stores import connect_worker
 from workers.warm import Warm
@@ -40,8 +39,9 @@ from workers.watchdog import Pulse
 
 # Samples of so much sound, with what the engine makes of them, fit into some hundred megabytes.
 BATCH_SECONDS = 1_800.0
-# Looking at the folder of packs, and loading a new one.
-LOAD_SECONDS = 90.0
+# Slower than this no model is of use; a call that takes longer is taken to hang.
+SLOWEST_REAL_TIME = 5.0
+GRACE_SECONDS = 90.0
 IDLE_SECONDS = 180.0
 # Jobs that are taken from the queue together: some of the engine's own batches of windows.
 MOST_JOBS = {"cpu": 16, "cuda": 64}
@@ -66,6 +66,8 @@ class Prepared:
 
 
 Outcome = Recognition | XiangyinError
+# Told before every call into the engine how many seconds of sound it gets.
+Tell = Callable[[float], None]
 
 
 def transcribe_medium(medium_id: str) -> None:
@@ -79,13 +81,12 @@ def transcribe_medium(medium_id: str) -> None:
 
 
 def transcribe(
-    house: House, engine: Engine, medium_ids: Sequence[UUID], watch: Watch | None = None
+    house: House, engine: Engine, medium_ids: Sequence[UUID], tell: Tell = lambda _: None
 ) -> dict[UUID, Failed]:
     """Transcribe prepared media together and settle each on its own. Twice is harmless.
 
     Give those that are to be tried again, each with why.
     """
-    watch = watch or Watch(Pulse(None))
     failed: dict[UUID, Failed] = {}
     fresh: list[Prepared] = []
     for medium_id in dict.fromkeys(medium_ids):
@@ -98,11 +99,11 @@ def transcribe(
             continue
         if prepared.medium.attempts > 1:
             # Whatever ended the last attempt, it takes no neighbour with it again.
-            failed |= _together(house, engine, [prepared], watch)
+            failed |= _together(house, engine, [prepared], tell)
         else:
             fresh.append(prepared)
     for group in _grouped(fresh):
-        failed |= _together(house, engine, group, watch)
+        failed |= _together(house, engine, group, tell)
     return failed
 
 
@@ -141,10 +142,10 @@ def expected(languages: Sequence[str]) -> tuple[Likely, ...]:
 
 
 def _together(
-    house: House, engine: Engine, group: Sequence[Prepared], watch: Watch
+    house: House, engine: Engine, group: Sequence[Prepared], tell: Tell
 ) -> dict[UUID, Failed]:
     failed: dict[UUID, Failed] = {}
-    for prepared, outcome in zip(group, _recognise(engine, group, watch), strict=True):
+    for prepared, outcome in zip(group, _recognise(engine, group, tell), strict=True):
         medium_id = prepared.medium.id
         try:
             _end(house, medium_id, outcome)
@@ -159,16 +160,16 @@ def _together(
     return failed
 
 
-def _recognise(engine: Engine, group: Sequence[Prepared], watch: Watch) -> list[Outcome | None]:
+def _recognise(engine: Engine, group: Sequence[Prepared], tell: Tell) -> list[Outcome | None]:
     """Ask the engine for all at once, or one by one where that fails; None for one that fails."""
+    tell(sum(prepared.seconds for prepared in group))
     try:
-        with watch.call(sum(prepared.seconds for prepared in group)):
-            return list(engine.recognise([prepared.request for prepared in group]))
+        return list(engine.recognise([prepared.request for prepared in group]))
     except Exception as error:
         log.error("batch failed", batch=len(group), exc_info=error)
         if len(group) == 1:
             return [None]
-    return [outcome for prepared in group for outcome in _recognise(engine, [prepared], watch)]
+    return [outcome for prepared in group for outcome in _recognise(engine, [prepared], tell)]
 
 
 def _end(house: House, medium_id: UUID, outcome: Outcome | None) -> None:
@@ -277,13 +278,14 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     house = open_house(settings)
     warm = open_warm(settings)
 
-    watch = Watch(pulse)
-
     def perform(medium_ids: Sequence[UUID]) -> dict[UUID, Failed]:
-        pulse.busy(LOAD_SECONDS)
-        engine = warm.engine()
-        watch.look_at(engine)
-        return transcribe(house, engine, medium_ids, watch)
+        pulse.busy(GRACE_SECONDS)
+        return transcribe(
+            house,
+            warm.engine(),
+            medium_ids,
+            lambda seconds: pulse.busy(GRACE_SECONDS + SLOWEST_REAL_TIME * seconds),
+        )
 
     worker = BatchWorker(
         [Stage.TRANSCRIBE.value],

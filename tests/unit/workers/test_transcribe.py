@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from uuid import UUID
 
 import numpy as np
@@ -22,10 +21,8 @@ from tests.files import sound, tone
 from transcribe.engine import Request
 from workers import transcribe as stage
 from workers.house import House as Workshop
-from workers.pace import Pace, Watch
 from workers.prepare import prepare, working_copy
 from workers.transcribe import expected, transcribe
-from workers.watchdog import Pulse
 
 LOUD = sound("wav", tone(2.0))
 WEAK = sound("wav", (tone(2.0) // 4).astype(np.int16))
@@ -72,12 +69,10 @@ def test_a_recording_becomes_a_transcript_and_its_report_ready(
 def test_a_batch_goes_to_the_engine_together(house: House, workshop: Workshop) -> None:
     ids = [prepared(house, workshop) for _ in range(3)]
     engine = FakeEngine()
-    heard, told = os.pipe()
-    assert transcribe(workshop, engine, ids, Watch(Pulse(told))) == {}
+    told: list[float] = []
+    assert transcribe(workshop, engine, ids, told.append) == {}
     assert engine.batches == [3]
-    assert os.read(heard, 100).startswith(f"busy {Pace().allowed(6):.1f}\n".encode())
-    os.close(heard)
-    os.close(told)
+    assert told == [pytest.approx(6)]
     assert all(look(house, one)[0].state is MediumState.DONE for one in ids)
 
 
