@@ -132,16 +132,19 @@ def _parsed(name: str, rates: Rates) -> list[RateLimitItem]:
 def is_remote(address: str | None) -> bool:
     """Tell whether a client's address is one of another machine."""
     try:
-        return address is not None and not ipaddress.ip_address(address).is_loopback
+        return address is not None and not _plain(address).is_loopback
     except ValueError:
         return False
 
 
-def _network(address: str) -> str:
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Read an address; one of IPv4 that a socket of IPv6 sees is given as it is."""
     parsed = ipaddress.ip_address(address)
+    return (parsed.ipv4_mapped or parsed) if parsed.version == 6 else parsed
+
+
+def _network(address: str) -> str:
+    parsed = _plain(address)
     if parsed.version == 4:
         return str(parsed)
-    mapped = parsed.ipv4_mapped
-    if mapped is not None:
-        return str(mapped)
     return str(ipaddress.ip_network((int(parsed), IPV6_NETWORK_BITS), strict=False))

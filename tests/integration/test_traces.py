@@ -45,7 +45,7 @@ def test_a_whole_run_leaves_no_trace_of_the_reporter(tmp_path: Path) -> None:
         port=free_port(),
         log_level="DEBUG",
         # What a proxy says of the reporter is used, and must go no further.
-        trusted_proxies="127.0.0.0/8",
+        trusted_proxies=REPORTER,
         sweep_seconds=1,
         stale_seconds=3,
     )

@@ -41,6 +41,7 @@ def test_a_network_of_ipv6_addresses_is_one_client() -> None:
         ("203.0.113.7", True),
         ("2001:db8::1", True),
         ("127.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
         ("::1", False),
         ("testclient", False),
         ("", False),
