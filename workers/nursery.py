@@ -137,7 +137,8 @@ def _bear(line: socket.socket, task: Task, bounds: Bounds, given: Sequence[int])
     pid = os.fork()
     if pid == 0:
         line.close()
-        live(task, bounds, *given, parent=nursery)
+        file, result = given
+        live(task, bounds, file, result, nursery)
     descriptor = os.pidfd_open(pid)
     try:
         poll = select.poll()
