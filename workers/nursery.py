@@ -96,7 +96,8 @@ class Nursery:
 
     def _ask(self, task: Task, bounds: Bounds, descriptors: Sequence[int]) -> int:
         """Hand a task over and wait; give the child's status as os.waitpid does."""
-        if self._line is None:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
             self.start()
         assert self._line is not None
         self._line.settimeout(bounds.wall_seconds + PATIENCE_SECONDS)

@@ -145,6 +145,15 @@ def test_a_child_that_kills_its_nursery_costs_its_own_task_only() -> None:
         assert nursery.run(Task(echo), [b"next"], BOUNDS) == b"next"
 
 
+def test_a_nursery_that_was_killed_while_idle_costs_nothing() -> None:
+    with Nursery() as nursery:
+        nursery.start()
+        assert nursery._process is not None
+        nursery._process.kill()
+        nursery._process.wait()
+        assert nursery.run(Task(echo), [b"next"], BOUNDS) == b"next"
+
+
 def test_a_child_knows_no_setting_holds_no_connection_and_has_one_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
