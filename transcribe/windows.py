@@ -17,7 +17,7 @@ FULL_SECONDS = 28.0
 # Packs whose floor is lower than this were trained on short windows, which cost far less: the
 # encoder and the decoder's look at the sound grow faster than the window.
 NATURAL_FLOOR_SECONDS = 5.0
-NATURAL_SECONDS = 10.0
+NATURAL_SECONDS = 6.0
 # Between words further apart than this, or after so long a segment, a new segment begins.
 SEGMENT_PAUSE_SECONDS = 0.8
 SEGMENT_LONGEST_SECONDS = 15.0
