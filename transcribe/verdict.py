@@ -172,6 +172,7 @@ class Judge:
             "windows": len(turns),
             "decoded_again": sum(turn.agreement is not None for turn in turns),
             "tagger": self._tagger is not None,
+            "tokens": sum(turn.written.steps for turn in turns if turn.written),
         }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from faster_whisper import BatchedInferencePipeline, WhisperModel
 from numpy.typing import NDArray
 from redis import Redis
 from rq import Queue
@@ -148,17 +149,12 @@ def plain(model: Any, message: Message, beams: int, *, forced: bool) -> tuple[st
     return "", written
 
 
-def batched(model: Any, message: Message, *, forced: bool) -> tuple[str, int]:
+def batched(model: Any, message: Message) -> tuple[str, int]:
     """Recognise with `BatchedInferencePipeline`, which batches the windows of one message."""
-    from faster_whisper import BatchedInferencePipeline
-
-    pipeline = BatchedInferencePipeline(model)
-    if not forced:
-        segments, _ = pipeline.transcribe(message.samples, batch_size=8)
-        return " ".join(segment.text for segment in segments), message.tokens
     windows = max(1, len(lay(0, speech.find(message.samples))))
     each = round(message.tokens / windows)
-    return "", _forced_tokens(pipeline.transcribe, message.samples, each, model, batch_size=8)
+    transcribe = BatchedInferencePipeline(model).transcribe
+    return "", _forced_tokens(transcribe, message.samples, each, model, batch_size=PIPELINE_BATCH)
 
 
 def _forced_tokens(
@@ -192,8 +188,6 @@ def save(message: Message, folder: Path, number: int) -> Path:
 
 def rq_job(path: str, folder: str, threads: int, compute_type: str, tokens: int) -> int:
     """Do what a plain RQ job does: load the model, transcribe one message with five beams."""
-    from faster_whisper import WhisperModel
-
     model = WhisperModel(folder, device="cpu", compute_type=compute_type, cpu_threads=threads)
     samples = np.load(path)
     message = Message(samples, tokens / TOKENS_A_SECOND)
