@@ -398,17 +398,49 @@ def bench(
         str, typer.Option(help="tiny, base, small or large-v3-turbo, with random weights.")
     ] = "",
     pack: Annotated[Path | None, typer.Option(help="Folder of a pack with real weights.")] = None,
-    messages: Annotated[int, typer.Option(help="How many messages.")] = 32,
+    messages: Annotated[int, typer.Option(help="How many messages.")] = 40,
     threads: Annotated[int, typer.Option(help="Processor threads; 0: all cores.")] = 0,
-    heldout: Annotated[Path | None, typer.Option(help="Manifest with known texts.")] = None,
+    batch: Annotated[int, typer.Option(help="Windows written together; 0: by device.")] = 0,
+    heldout: Annotated[
+        Path | None, typer.Option(help="Manifest with known texts; the demo pack has its own.")
+    ] = None,
+    floor: Annotated[
+        float | None, typer.Option(help="Shortest window in seconds, in place of the pack's.")
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Added to the sound of a window, in place of the pack's.")
+    ] = None,
+    soak: Annotated[int, typer.Option(help="Only watch the memory over so many messages.")] = 0,
+    overhead: Annotated[
+        int, typer.Option(help="Only measure what so many messages cost around the model.")
+    ] = 0,
     plot: Annotated[Path | None, typer.Option(help="Write the plot here.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure what this machine can do, side by side with plain faster-whisper."""
     from workers import bench as race
+    from workers.overhead import overhead_ms
+    from workers.warm import demo_heldout, demo_pack
 
-    plan = race.Plan(shape=shape, pack=pack, messages=messages, threads=threads, heldout=heldout)
-    report = race.run(plan, lambda line: typer.echo(line, err=True))
+    if pack and not heldout and pack.resolve() == demo_pack().resolve():
+        heldout = demo_heldout()
+    plan = race.Plan(
+        shape=shape,
+        pack=pack,
+        messages=messages,
+        threads=threads,
+        batch=batch,
+        heldout=heldout,
+        floor=floor,
+        margin=margin,
+    )
+    if overhead:
+        _print_json({"overhead_ms": round(overhead_ms(_pack(_settings(), pack), overhead), 1)})
+        return
+    if soak:
+        typer.echo(race.steep(plan, soak, _told).model_dump_json())
+        return
+    report = race.run(plan, _told)
     if plot:
         race.draw(report, plot)
     if as_json:
@@ -417,6 +449,10 @@ def bench(
     typer.echo(f"{report.messages_per_hour:.0f} messages an hour")
     for name, ratio in report.ratio.items():
         typer.echo(f"  {ratio:5.2f} times {name}")
+
+
+def _told(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 @user_app.command("add")

@@ -11,6 +11,7 @@ from models.packs import Pack, PackLanguage
 from models.record import Provenance, Subject
 from models.transcript import Evidence, Language, Likely, ListenerReason, Recognition, Segment, Word
 from transcribe.engine import Request
+from transcribe.turns import Tell
 
 NOTHING = Normalised(
     subject=Subject(),
@@ -99,7 +100,10 @@ class FakeEngine:
         self.asked: list[Request] = []
         self._answer = answer or (lambda request: recognition("村里的路没有修"))
 
-    def recognise(self, requests: Sequence[Request]) -> list[Recognition | XiangyinError]:
+    def recognise(
+        self, requests: Sequence[Request], tell: Tell = lambda _: None
+    ) -> list[Recognition | XiangyinError]:
+        tell(sum(len(request.samples) for request in requests) / 16_000)
         self.batches.append(len(requests))
         self.asked += requests
         return [self._answer(request) for request in requests]

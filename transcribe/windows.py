@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from models.packs import Thresholds
 from models.transcript import Word
 from transcribe.speech import SAMPLE_RATE, Samples, Span, seconds
 
 # A window is filled up to this, so that its margin still fits into the model's 30 s.
 FULL_SECONDS = 28.0
+# Packs whose floor is lower than this were trained on short windows, which cost far less: the
+# encoder and the decoder's look at the sound grow faster than the window.
+NATURAL_FLOOR_SECONDS = 5.0
+NATURAL_SECONDS = 6.0
 # Between words further apart than this, or after so long a segment, a new segment begins.
 SEGMENT_PAUSE_SECONDS = 0.8
 SEGMENT_LONGEST_SECONDS = 15.0
@@ -67,12 +73,24 @@ class Window:
         return tuple(Window(self.owner, part) for part in parts)
 
 
-def lay(owner: int, spans: Sequence[Span]) -> tuple[Window, ...]:
-    """Lay stretches of speech into as few windows as they fill, in order."""
+def fill_seconds(thresholds: Thresholds) -> float:
+    """Give how far windows are filled, by what the pack's floor says of its training."""
+    natural = thresholds.window_floor_seconds < NATURAL_FLOOR_SECONDS
+    return NATURAL_SECONDS if natural else FULL_SECONDS
+
+
+def lay(owner: int, spans: Sequence[Span], fill: float = FULL_SECONDS) -> tuple[Window, ...]:
+    """Lay stretches of speech into windows of like length, in order.
+
+    fill : seconds that no window of several stretches exceeds
+    """
+    total = seconds(spans)
+    even = total / max(1, math.ceil(total / fill))
     windows: list[Window] = []
     filling: list[Span] = []
     for span in spans:
-        if filling and seconds(filling) + span.seconds > FULL_SECONDS:
+        filled = seconds(filling)
+        if filling and (filled >= even or filled + span.seconds > fill):
             windows.append(Window(owner, tuple(filling)))
             filling = []
         filling.append(span)

@@ -51,6 +51,11 @@ class BatchWorker(SimpleWorker):
         self._wait = wait
         self._idle = idle
 
+    @property
+    def stopping(self) -> bool:
+        """Tell whether it was asked to stop after the batch in hand."""
+        return bool(self._stop_requested)
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Perform a job together with whatever waits behind it."""
         running = [(each, self.prepare_execution(each)) for each in self._gather(job, queue)]

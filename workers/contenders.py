@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+from numpy.typing import NDArray
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -28,6 +30,8 @@ MEDIAN_SECONDS = 15.0
 SIGMA = 0.6
 SHORTEST_SECONDS, LONGEST_SECONDS = 5.0, 60.0
 SILENT_SHARE = 0.25
+# Between two pauses, on the average: half of it to half as much again.
+PHRASE_SECONDS = 4.0
 TOKENS_A_SECOND = 5.0
 WINDOW_SECONDS = 30.0
 PIPELINE_BATCH = 8
@@ -59,7 +63,10 @@ class Message:
 
 
 def mix(count: int, seed: int, clips: Clips) -> Iterator[Message]:
-    """Make messages: of clips with known texts, or of what nobody said where there are none."""
+    """Make messages: of clips with known texts, or of what nobody said where there are none.
+
+    People who tell something pause every few seconds; that is where long messages are cut.
+    """
     draw = np.random.default_rng(seed)
     for number in range(count):
         wanted = float(
@@ -73,14 +80,24 @@ def mix(count: int, seed: int, clips: Clips) -> Iterator[Message]:
         if clips:
             yield _joined(clips, spoken, draw)
         else:
-            sound = np.concatenate(
-                [
-                    silence(wanted * SILENT_SHARE / 2),
-                    babble(spoken, number),
-                    silence(wanted * SILENT_SHARE / 2),
-                ]
-            )
-            yield Message(sound, spoken)
+            yield Message(_told(wanted, draw, number), spoken)
+
+
+def _told(wanted: float, draw: np.random.Generator, seed: int) -> Samples:
+    """Tell something in phrases with pauses: a breath before and after, the rest in between."""
+    spoken, quiet = wanted * (1 - SILENT_SHARE), wanted * SILENT_SHARE
+    count = max(1, round(spoken / PHRASE_SECONDS))
+    phrases = _parted(spoken, draw.uniform(0.5, 1.5, count))
+    pauses = _parted(quiet, draw.uniform(0.5, 1.5, count + 1))
+    parts = [silence(pauses[0])]
+    for number, (phrase, pause) in enumerate(zip(phrases, pauses[1:], strict=True)):
+        parts += [babble(phrase, 1_000 * seed + number), silence(pause)]
+    return np.concatenate(parts)
+
+
+def _parted(total: float, weights: NDArray[np.float64]) -> list[float]:
+    """Part seconds by weights."""
+    return [float(part) for part in total * weights / weights.sum()]
 
 
 def read_clips(manifest: Path) -> Clips:
@@ -132,17 +149,12 @@ def plain(model: Any, message: Message, beams: int, *, forced: bool) -> tuple[st
     return "", written
 
 
-def batched(model: Any, message: Message, *, forced: bool) -> tuple[str, int]:
+def batched(model: Any, message: Message) -> tuple[str, int]:
     """Recognise with `BatchedInferencePipeline`, which batches the windows of one message."""
-    from faster_whisper import BatchedInferencePipeline
-
-    pipeline = BatchedInferencePipeline(model)
-    if not forced:
-        segments, _ = pipeline.transcribe(message.samples, batch_size=8)
-        return " ".join(segment.text for segment in segments), message.tokens
     windows = max(1, len(lay(0, speech.find(message.samples))))
     each = round(message.tokens / windows)
-    return "", _forced_tokens(pipeline.transcribe, message.samples, each, model, batch_size=8)
+    transcribe = BatchedInferencePipeline(model).transcribe
+    return "", _forced_tokens(transcribe, message.samples, each, model, batch_size=PIPELINE_BATCH)
 
 
 def _forced_tokens(
@@ -176,8 +188,6 @@ def save(message: Message, folder: Path, number: int) -> Path:
 
 def rq_job(path: str, folder: str, threads: int, compute_type: str, tokens: int) -> int:
     """Do what a plain RQ job does: load the model, transcribe one message with five beams."""
-    from faster_whisper import WhisperModel
-
     model = WhisperModel(folder, device="cpu", compute_type=compute_type, cpu_threads=threads)
     samples = np.load(path)
     message = Message(samples, tokens / TOKENS_A_SECOND)

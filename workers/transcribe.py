@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,8 +28,9 @@ from models.status import MediumState
 from models.transcript import Likely, ListenerReason, Recognition, Transcript
 from transcribe.engine import Engine, Request, load
 from transcribe.speech import SAMPLE_RATE
+from transcribe.turns import Tell
 from workers import loop
-from workers.attempt import Failed, begin, close, hold
+from workers.attempt import Failed, begin, close, forgive, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
 from workers.house import House, open_house
@@ -44,7 +46,9 @@ SLOWEST_REAL_TIME = 5.0
 GRACE_SECONDS = 90.0
 IDLE_SECONDS = 180.0
 # Jobs that are taken from the queue together: some of the engine's own batches of windows.
-MOST_JOBS = {"cpu": 16, "cuda": 64}
+MOST_JOBS = {"cpu": 40, "cuda": 128}
+# A worker that is told to stop leaves its batch after so long, well before the watchdog ends it.
+FINISH_SECONDS = 6.0
 # How much a channel's first language is expected before anything was heard, and each next one:
 # together never certain.
 LIKELY_FIRST = 0.45
@@ -66,8 +70,10 @@ class Prepared:
 
 
 Outcome = Recognition | XiangyinError
-# Told before every call into the engine how many seconds of sound it gets.
-Tell = Callable[[float], None]
+
+
+class Stopped(Exception):
+    """The worker was told to stop, and what it has in hand is for another."""
 
 
 def transcribe_medium(medium_id: str) -> None:
@@ -94,6 +100,7 @@ def transcribe(
             prepared = _fetch(house, medium_id)
         except Failed as error:
             failed[medium_id] = error
+            _forgive(house, medium_id)
             continue
         if prepared is None:
             continue
@@ -133,6 +140,14 @@ def _fetch(house: House, medium_id: UUID) -> Prepared | None:
         raise Failed("unavailable") from None
 
 
+def _forgive(house: House, medium_id: UUID) -> None:
+    """Take back an attempt that no recording is to blame for, if the database is there to do it."""
+    try:
+        forgive(house, medium_id)
+    except (Unavailable, OperationalError) as error:
+        log.warning("not forgiven", medium_id=str(medium_id), error=type(error).__name__)
+
+
 def expected(languages: Sequence[str]) -> tuple[Likely, ...]:
     """Turn the order in which a channel shows its languages into what is likely there."""
     return tuple(
@@ -145,7 +160,13 @@ def _together(
     house: House, engine: Engine, group: Sequence[Prepared], tell: Tell
 ) -> dict[UUID, Failed]:
     failed: dict[UUID, Failed] = {}
-    for prepared, outcome in zip(group, _recognise(engine, group, tell), strict=True):
+    try:
+        outcomes = _recognise(engine, group, tell)
+    except Stopped:
+        for prepared in group:
+            _forgive(house, prepared.medium.id)
+        return {prepared.medium.id: Failed("stopped") for prepared in group}
+    for prepared, outcome in zip(group, outcomes, strict=True):
         medium_id = prepared.medium.id
         try:
             _end(house, medium_id, outcome)
@@ -154,6 +175,7 @@ def _together(
         except (Unavailable, OperationalError, RedisError) as error:
             log.warning("not available", medium_id=str(medium_id), error=type(error).__name__)
             failed[medium_id] = Failed("unavailable")
+            _forgive(house, medium_id)
         except Exception as error:
             log.error("failed", medium_id=str(medium_id), exc_info=error)
             failed[medium_id] = Failed(type(error).__name__)
@@ -162,9 +184,10 @@ def _together(
 
 def _recognise(engine: Engine, group: Sequence[Prepared], tell: Tell) -> list[Outcome | None]:
     """Ask the engine for all at once, or one by one where that fails; None for one that fails."""
-    tell(sum(prepared.seconds for prepared in group))
     try:
-        return list(engine.recognise([prepared.request for prepared in group]))
+        return list(engine.recognise([prepared.request for prepared in group], tell))
+    except Stopped:
+        raise
     except Exception as error:
         log.error("batch failed", batch=len(group), exc_info=error)
         if len(group) == 1:
@@ -263,6 +286,26 @@ def _on_gpu(settings: Settings) -> bool:
     return settings.device == "cuda" or present
 
 
+class Patience:
+    """Promise the watchdog each native call, and leave the batch when told to stop.
+
+    stopping : tells whether the worker was asked to stop
+    """
+
+    def __init__(self, pulse: Pulse, stopping: Callable[[], bool]) -> None:
+        self._pulse = pulse
+        self._stopping = stopping
+        self._asked: float | None = None
+
+    def tell(self, seconds: float) -> None:
+        """Promise to be back from so many seconds of sound; raise Stopped where it is time."""
+        if self._stopping():
+            self._asked = self._asked or time.monotonic()
+            if time.monotonic() - self._asked > FINISH_SECONDS:
+                raise Stopped
+        self._pulse.busy(GRACE_SECONDS + SLOWEST_REAL_TIME * seconds)
+
+
 def watched() -> None:
     """Be the worker that the watchdog watches."""
     work(
@@ -278,14 +321,11 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     house = open_house(settings)
     warm = open_warm(settings)
 
+    patience = Patience(pulse, lambda: worker.stopping)
+
     def perform(medium_ids: Sequence[UUID]) -> dict[UUID, Failed]:
         pulse.busy(GRACE_SECONDS)
-        return transcribe(
-            house,
-            warm.engine(),
-            medium_ids,
-            lambda seconds: pulse.busy(GRACE_SECONDS + SLOWEST_REAL_TIME * seconds),
-        )
+        return transcribe(house, warm.engine(), medium_ids, patience.tell)
 
     worker = BatchWorker(
         [Stage.TRANSCRIBE.value],

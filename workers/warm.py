@@ -28,6 +28,11 @@ def demo_pack() -> Path:
     return Path(str(files("samples").joinpath(DEMO_PACK)))
 
 
+def demo_heldout() -> Path:
+    """Give the manifest of the clips that the demo pack is measured on."""
+    return Path(str(files("samples").joinpath("heldout/manifest.jsonl")))
+
+
 def choose(folder: Path, name: str = "", demo: Path | None = None) -> Pack:
     """Choose the pack to use: the named one, else the one installed last, else the demo pack.
 

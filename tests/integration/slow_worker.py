@@ -17,6 +17,7 @@ from models.settings import Settings
 from models.transcript import Recognition
 from tests.fakes import FakeEngine
 from transcribe.engine import Request
+from transcribe.turns import Tell
 from workers import transcribe
 from workers.watchdog import Pulse
 
@@ -30,13 +31,15 @@ class SlowEngine(FakeEngine):
         super().__init__()
         self._mark = mark
 
-    def recognise(self, requests: Sequence[Request]) -> list[Recognition | XiangyinError]:
+    def recognise(
+        self, requests: Sequence[Request], tell: Tell = lambda _: None
+    ) -> list[Recognition | XiangyinError]:
         first = not self._mark.exists()
         with self._mark.open("a") as file:
             file.write(f"{os.getpid()} {len(requests)}\n")
         if first:
             time.sleep(FOREVER)
-        return super().recognise(requests)
+        return super().recognise(requests, tell)
 
 
 def main() -> None:

@@ -258,9 +258,9 @@ def test_a_damaged_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
 def test_a_text_that_does_not_fit_is_written_in_parts(
     engine: WhisperEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transcribe.engine.TOKENS_AT_LEAST", 6)
-    monkeypatch.setattr("transcribe.engine.TOKENS_A_SECOND", 0.0)
-    sound = np.concatenate([babble(6), silence(1.0), babble(6, 1)])
+    monkeypatch.setattr("transcribe.scribe.TOKENS_AT_LEAST", 6)
+    monkeypatch.setattr("transcribe.scribe.TOKENS_A_SECOND", 0.0)
+    sound = np.concatenate([babble(3), silence(1.0), babble(3, 1)])
     recognition = done(engine.recognise([Request(sound)]))[0]
     check(recognition)
     assert recognition.settings["windows"] == 2

@@ -14,6 +14,7 @@ from models.transcript import Language, ListenerReason, Recognition, Segment
 from tests.unit.transcribe.conftest import FORMS, encode, melody
 from transcribe import files
 from transcribe.engine import Request
+from transcribe.turns import Tell
 
 
 class Echo:
@@ -21,7 +22,9 @@ class Echo:
 
     pack = Pack(name="echo", version="0", licence="none", languages=(), folder=Path())
 
-    def recognise(self, requests: Sequence[Request]) -> list[Recognition | XiangyinError]:
+    def recognise(
+        self, requests: Sequence[Request], tell: Tell = lambda _: None
+    ) -> list[Recognition | XiangyinError]:
         """Give one outcome a request."""
         return [self._one(request) for request in requests]
 

@@ -11,7 +11,7 @@ from ingest.queue import Stage
 from models.columns import now
 from models.complaint import Complaint
 from models.database import reading, writing
-from models.errors import Invalid, Permanent, Unplayable, XiangyinError
+from models.errors import Invalid, Permanent, Unavailable, Unplayable, XiangyinError
 from models.medium import Kind, Medium
 from models.status import MediumState, Status
 from models.transcript import ListenerReason, Recognition, Transcript
@@ -22,7 +22,8 @@ from transcribe.engine import Request
 from workers import transcribe as stage
 from workers.house import House as Workshop
 from workers.prepare import prepare, working_copy
-from workers.transcribe import expected, transcribe
+from workers.transcribe import Patience, Stopped, expected, transcribe
+from workers.watchdog import Pulse
 
 LOUD = sound("wav", tone(2.0))
 WEAK = sound("wav", (tone(2.0) // 4).astype(np.int16))
@@ -187,6 +188,47 @@ def test_attempts_are_capped(house: House, workshop: Workshop) -> None:
     medium, complaint, _ = look(house, medium_id)
     assert (medium.state, medium.reason) == (MediumState.NEEDS_LISTENER, "processing_failed")
     assert complaint.status is Status.NEEDS_LISTENER
+
+
+def test_a_worker_told_to_stop_hands_back_what_it_has_in_hand(
+    house: House, workshop: Workshop
+) -> None:
+    ids = [prepared(house, workshop) for _ in range(2)]
+
+    def stop(_: float) -> None:
+        raise Stopped
+
+    failed = transcribe(workshop, FakeEngine(), ids, stop)
+    assert {str(error) for error in failed.values()} == {"stopped"}
+    assert set(failed) == set(ids)
+    assert [look(house, one)[0].attempts for one in ids] == [0, 0]
+    assert transcribe(workshop, FakeEngine(), ids) == {}
+
+
+def test_patience_ends_a_while_after_the_request_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = False
+    patience = Patience(Pulse(None), lambda: asked)
+    patience.tell(10)
+    asked = True
+    patience.tell(10)
+    monkeypatch.setattr(stage, "FINISH_SECONDS", -1.0)
+    with pytest.raises(Stopped):
+        patience.tell(10)
+
+
+def test_a_store_that_is_away_costs_no_attempt(
+    house: House, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    medium_id = prepared(house, workshop)
+
+    def away(*_: object) -> None:
+        raise Unavailable("存储不可用", "The store is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage, "working_copy", away)
+        assert set(transcribe(workshop, FakeEngine(), [medium_id])) == {medium_id}
+    assert look(house, medium_id)[0].attempts == 0
+    assert transcribe(workshop, FakeEngine(), [medium_id]) == {}
 
 
 def test_what_was_in_a_crash_runs_alone_the_next_time(house: House, workshop: Workshop) -> None:
