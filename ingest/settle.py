@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
+from ingest import repeats
 from ingest import text as texts
 from ingest.matter import ChannelFacts, Line, Matter, Normalised, Passage
 from models import audit, casework, clocks, masking, reporter
@@ -20,6 +22,7 @@ from models.columns import now
 from models.complaint import Complaint
 from models.keys import Keys
 from models.medium import CONTENT, Kind, Medium
+from models.record import Amount
 from models.status import BY_MACHINE, SETTLED, MediumState, Status
 from models.transcript import UNKNOWN_LANGUAGE, Language, ListenerReason, Transcript, Word
 
@@ -87,8 +90,47 @@ def settle(
     if complaint.status is not before:
         details = {"from": before.value, "to": complaint.status.value}
         audit.append(session, keys, casework.SYSTEM, Deed.STATUS_CHANGED, complaint.id, details)
+    # Behind the audit log, whose lock lets no second report be filed at the same moment.
+    _look_for_repeats(session, complaint, said)
     casework.route(session, keys, complaint)
     return True
+
+
+def _look_for_repeats(session: Session, complaint: Complaint, said: Sequence[Said]) -> None:
+    try:
+        with session.begin_nested():
+            repeats.file(session, _trace(complaint, said))
+    except OperationalError:
+        raise
+    except Exception as error:
+        # A report reaches a person whatever the index stumbles over.
+        log.error("not filed", complaint_id=str(complaint.id), exc_info=error)
+
+
+def _trace(complaint: Complaint, said: Sequence[Said]) -> repeats.Trace:
+    """Say what is known of a report for finding its repeats; what cannot be trusted is left out."""
+    texts_said = [one.passage.text for one in said if one.trusted and one.passage.text]
+    texts_said += [str(one.get("text", "")) for one in complaint.translations]
+    sources = complaint.provenance.get("subject.unit") or ({},)
+    by_itself = sources[0].get("by") != "channel"
+    return repeats.Trace(
+        id=complaint.id,
+        jurisdiction=complaint.jurisdiction,
+        text="\n".join(texts_said),
+        facts=repeats.Facts(
+            unit=(complaint.subject_unit_code or "") if by_itself else "",
+            domain=complaint.domain,
+            person=complaint.subject_name,
+            start=complaint.occurred_start,
+            end=complaint.occurred_end,
+            amounts=tuple(Amount.model_validate(one) for one in complaint.amounts),
+        ),
+        recordings=tuple(
+            (one.medium.content_hash, one.medium.fingerprint or b"")
+            for one in said
+            if one.medium.kind is not Kind.TEXT
+        ),
+    )
 
 
 def shares(said: Iterable[Said]) -> tuple[Language, ...]:

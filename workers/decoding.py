@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ingest.fingerprint import fingerprint
 from ingest.photographs import Page, read_page, stand_upright
 from models.transcript import Frozen
 from transcribe import audio
@@ -27,7 +28,7 @@ LENGTH_BYTES = 4
 
 
 class SoundHeader(Frozen):
-    """Figures of a decoded recording; `parts` are the bytes of copy, peaks and samples."""
+    """Figures of a decoded recording; `parts`: bytes of copy, peaks, samples and fingerprint."""
 
     seconds: float = Field(ge=0)
     speech_seconds: float = Field(ge=0)
@@ -35,7 +36,7 @@ class SoundHeader(Frozen):
     noise: float | None
     truncated: bool
     copy_mime: str = Field(max_length=64)
-    parts: tuple[int, int, int]
+    parts: tuple[int, int, int, int]
 
 
 class PageHeader(Frozen):
@@ -48,12 +49,17 @@ class PageHeader(Frozen):
 
 @dataclass(frozen=True, repr=False)
 class DecodedSound:
-    """A decoded recording. samples : int16, little-endian, at SAMPLE_RATE, as bytes"""
+    """A decoded recording.
+
+    samples : int16, little-endian, at SAMPLE_RATE, as bytes
+    fingerprint : by which the same recording is found again; b"" where none is wanted
+    """
 
     header: SoundHeader
     copy: bytes
     peaks: bytes
     samples: bytes
+    fingerprint: bytes
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +74,10 @@ Work = Callable[[Path], Iterator[bytes]]
 
 
 def sound_work(*, most_seconds: float, disguised: bool, samples: bool) -> Work:
-    """Make the child's work on a recording. samples : keep them for the recogniser"""
+    """Make the child's work on a recording.
+
+    samples : keep them for the recogniser, and take the fingerprint; never of a spoken name
+    """
     return partial(_sound, most_seconds=most_seconds, disguised=disguised, keep=samples)
 
 
@@ -81,8 +90,8 @@ def parse_sound(result: Iterable[bytes]) -> DecodedSound:
     """Read the result of `sound_work`; raise ValueError if it is not of the form."""
     head, body = _split(b"".join(result))
     header = SoundHeader.model_validate_json(head)
-    copy, peaks, samples = _parts(body, header.parts)
-    return DecodedSound(header, copy, peaks, samples)
+    copy, peaks, samples, marks = _parts(body, header.parts)
+    return DecodedSound(header, copy, peaks, samples, marks)
 
 
 def parse_picture(result: Iterable[bytes]) -> DecodedPicture:
@@ -108,8 +117,9 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
     measured = audio.measure(decoded)
     copy, mime = audio.listening_copy(decoded, disguised=disguised)
     peaks = audio.peaks(decoded, PEAKS_RATE)
-    samples = b""
+    samples = marks = b""
     if keep:
+        marks = fingerprint(decoded.samples)
         scaled = (decoded.samples * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1)
         samples = scaled.astype("<i2").tobytes()
     header = SoundHeader(
@@ -119,9 +129,9 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
         noise=measured.noise,
         truncated=decoded.truncated,
         copy_mime=mime,
-        parts=(len(copy), len(peaks), len(samples)),
+        parts=(len(copy), len(peaks), len(samples), len(marks)),
     )
-    yield from _written(header, copy, peaks, samples)
+    yield from _written(header, copy, peaks, samples, marks)
 
 
 def _picture(path: Path, *, most_pixels: int, read: bool) -> Iterator[bytes]:
