@@ -162,6 +162,17 @@ def sweep() -> None:
 
 
 @app.command()
+def repeats() -> None:
+    """Look through every report for repeats, say after an upgrade; proposes and never merges."""
+    from ingest.repeats import look_through
+    from models.database import open_database
+
+    engine, _ = open_database(_settings())
+    filed, proposed = look_through(engine, lambda done: typer.echo(f"{done:,}", err=True))
+    typer.echo(f"{filed} reports looked through, {proposed} repeats newly proposed.")
+
+
+@app.command()
 def transcribe(
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
     pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,

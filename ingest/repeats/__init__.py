@@ -8,6 +8,7 @@ body and kind of matter. What the index brings together is then compared.
 
 from ingest.repeats.compare import Proposal, Reason
 from ingest.repeats.filed import file
+from ingest.repeats.report import look_through, trace_of
 from ingest.repeats.trace import Facts, Trace
 
-__all__ = ["Facts", "Proposal", "Reason", "Trace", "file"]
+__all__ = ["Facts", "Proposal", "Reason", "Trace", "file", "look_through", "trace_of"]

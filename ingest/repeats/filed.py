@@ -40,7 +40,7 @@ def file(session: Session, trace: Trace) -> tuple[Proposal, ...]:
     Nothing but proposals is written: no report is changed.
     """
     one = entry(trace)
-    _put(session, one)
+    put(session, [one])
     found = propose(session, one)
     _write(session, one.id, found)
     return found
@@ -48,13 +48,14 @@ def file(session: Session, trace: Trace) -> tuple[Proposal, ...]:
 
 def propose(session: Session, one: Entry) -> tuple[Proposal, ...]:
     """Propose what a report may repeat among those in the index, the likeliest first."""
-    found = (compare(one, other) for other in _load(session, _near(session, one)))
+    near = _load(session, _near(session, one))
+    found = (compare(one, other) for other in near if other.id != one.id)
     proposals = [proposal for proposal in found if proposal is not None]
     return tuple(sorted(proposals, key=lambda each: (-each.score, str(each.other))))
 
 
 def _near(session: Session, one: Entry) -> set[int]:
-    """Give the reports that share enough keys, by `seq`, but for the report itself."""
+    """Give the reports that share enough keys, by `seq`."""
     sorts = ((text_keys(one), LEAST_SHARED), (sound_keys(one), LEAST_SHARED), (hash_keys(one), 1))
     near: set[int] = set()
     for keys, least in sorts:
@@ -119,31 +120,36 @@ def _recordings(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[tuple[
     return found
 
 
-def _put(session: Session, one: Entry) -> None:
-    row = session.exec(select(StoredTrace).where(StoredTrace.complaint_id == one.id)).one_or_none()
-    keys = set(all_keys(one).tolist())
-    known: set[int] = set()
-    if row is None:
-        row = StoredTrace(
-            complaint_id=one.id, jurisdiction=one.jurisdiction, sketch=b"", runs=0, facts={}
-        )
-    else:
-        known = set(all_keys(_load(session, [row.seq or 0])[0]).tolist())
-    row.sketch = one.sketch.astype("<u4").tobytes()
-    row.runs = one.runs
-    row.facts = one.facts.model_dump(mode="json")
-    session.add(row)
+def put(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Put reports into the index, or their newest state in place of what is there; give them."""
+    ids = [one.id for one in entries]
+    rows = session.exec(select(StoredTrace).where(col(StoredTrace.complaint_id).in_(ids))).all()
+    stored = {row.complaint_id: row for row in rows}
+    known = {one.id: _keys(one) for one in _load(session, [row.seq or 0 for row in rows])}
+    for one in entries:
+        row = stored.setdefault(one.id, StoredTrace(complaint_id=one.id))
+        row.jurisdiction = one.jurisdiction
+        row.sketch, row.runs = one.sketch.astype("<u4").tobytes(), one.runs
+        row.facts = one.facts.model_dump(mode="json")
+        session.add(row)
     session.flush()
-    if known - keys:
-        session.exec(
-            delete(TraceKey).where(
-                col(TraceKey.trace) == row.seq, col(TraceKey.key).in_(known - keys)
+    fresh = []
+    for one in entries:
+        seq, keys, before = stored[one.id].seq, _keys(one), known.get(one.id, set())
+        fresh += [{"key": key, "trace": seq} for key in sorted(keys - before)]
+        if before - keys:
+            session.connection().execute(
+                delete(TraceKey).where(
+                    col(TraceKey.trace) == seq, col(TraceKey.key).in_(before - keys)
+                )
             )
-        )
-    fresh = keys - known if known else keys
     if fresh:
-        rows = [{"key": key, "trace": row.seq} for key in sorted(fresh)]
-        session.connection().execute(insert(TraceKey), rows)
+        session.connection().execute(insert(TraceKey), fresh)
+    return entries
+
+
+def _keys(one: Entry) -> set[int]:
+    return set(all_keys(one).tolist())
 
 
 def _write(session: Session, complaint_id: UUID, proposals: Sequence[Proposal]) -> None:
