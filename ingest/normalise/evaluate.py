@@ -97,6 +97,19 @@ def evaluate(
     return evaluation
 
 
+def spoken_goal(typed: Evaluation, spoken: Evaluation, heard: Sequence[Heard]) -> str:
+    """Say how well units are read from speech beside the same complaints typed."""
+    rate = sum(one.errors for one in heard) / max(1, sum(one.characters for one in heard))
+    said, written = (one.fields["unit"].f1 for one in (spoken, typed))
+    least = written - 2 * rate
+    return (
+        f"unit F1 {said:.3f} spoken, {written:.3f} typed, character error rate {rate:.3f} "
+        f"({sum(one.errors for one in heard)} of {sum(one.characters for one in heard)}): "
+        f"{'not below' if said >= least else 'below'} typed less twice the rate, {least:.3f}\n"
+        f"{sum(bool(one.reason) for one in heard)} of {len(heard)} would go to a listener first"
+    )
+
+
 def _compare(evaluation: Evaluation, one: Labelled, made: Normalised, text: str) -> None:
     """Count the fields of one complaint."""
     evaluation.complaints += 1
