@@ -615,7 +615,6 @@ def normalise_speak(
     pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,
 ) -> None:
     """Say the labelled complaints and recognise them, into spoken.jsonl. Needs the train extra."""
-    from ingest.normalise import labelled
     from models import packs
     from workers import spoken
     from workers.warm import demo_pack
@@ -623,7 +622,6 @@ def normalise_speak(
     heard = spoken.speak(
         folder, packs.read(pack or demo_pack()), lambda line: typer.echo(line, err=True)
     )
-    labelled.write_heard(folder / "spoken.jsonl", heard)
     typer.echo(f"{len(heard)} said, character error rate {spoken.error_rate(heard):.1%}.")
 
 
@@ -652,9 +650,13 @@ def normalise_train(
     )
     model.save(fitted.model, out)
     told = f", {len(more)} of them accepted reports" if accepted else ""
-    typer.echo(
-        f"Wrote {out} from {fitted.examples} examples{told}; held out in turn: {fitted.accuracy}"
-    )
+    typer.echo(f"Wrote {out} from {fitted.examples} examples{told}; held out in turn:")
+    for name, head in (("domain", fitted.model.domain), ("conduct", fitted.model.conduct)):
+        typer.echo(
+            f"  {name}: likeliest code right {fitted.accuracy[name]:.3f}; filled from "
+            f"{head.threshold:.2f} on: precision {fitted.precision[name]:.3f}, "
+            f"recall {fitted.recall[name]:.3f}"
+        )
 
 
 @worker_app.command("prepare")

@@ -25,20 +25,37 @@ from transcribe.train.synthetic import Line
 VOICES = ("f3", "m4", "Annie", "edward2")
 LANGUAGE, ESPEAK_LANGUAGE = "zh", "cmn"
 THIRD = 3
+HEARD = "spoken.jsonl"
 AT_ONCE = 16
 
 Spoken = tuple[Labelled, str]
 
 
 def speak(folder: Path, pack: Pack, tell: Callable[[str], None]) -> tuple[Heard, ...]:
-    """Say and recognise the complaints of a folder, and give what was heard in a fixed order."""
+    """Say and recognise the complaints of a folder, write and give what was heard.
+
+    Goes on where it was stopped: what this version of the pack heard before is kept.
+    """
+    path = folder / HEARD
+    wanted = plan(folder)
+    order = [(one.id, voice) for one, voice in wanted]
+    lengths = {one.id: len(bare(one.text)) for one, _ in wanted}
+    before = labelled.read_heard(path) if path.exists() else ()
+    known = {
+        (one.id, one.voice): one
+        for one in before
+        if one.pack == pack.label and lengths.get(one.id) == one.characters
+    }
+    missing = [(one, voice) for one, voice in wanted if (one.id, voice) not in known]
     engine = load(pack)
-    heard: list[Heard] = []
-    for one in _heard(engine, pack.label, plan(folder)):
-        heard.append(one)
-        if len(heard) % 100 == 0:
-            tell(f"{len(heard)} said, character error rate so far {error_rate(heard):.1%}")
-    return tuple(heard)
+    for start in range(0, len(missing), AT_ONCE):
+        for heard in _heard(engine, pack.label, missing[start : start + AT_ONCE]):
+            known[heard.id, heard.voice] = heard
+        done = [known[one] for one in order if one in known]
+        labelled.write_heard(path, done)
+        rate = f"{error_rate(done):.1%}"
+        tell(f"{len(done)} of {len(order)} said, character error rate so far {rate}")
+    return tuple(known[one] for one in order)
 
 
 def plan(folder: Path) -> tuple[Spoken, ...]:
@@ -52,23 +69,21 @@ def plan(folder: Path) -> tuple[Spoken, ...]:
 
 
 def _heard(engine: Engine, pack: str, spoken: Sequence[Spoken]) -> Iterator[Heard]:
-    for start in range(0, len(spoken), AT_ONCE):
-        part = spoken[start : start + AT_ONCE]
-        outcomes = engine.recognise([_said(one, voice) for one, voice in part])
-        for (one, voice), outcome in zip(part, outcomes, strict=True):
-            failed = isinstance(outcome, XiangyinError)
-            text = "" if isinstance(outcome, XiangyinError) else outcome.text
-            reason = ListenerReason.PROCESSING_FAILED if failed else outcome.reason
-            meant, got = bare(one.text), bare(text)
-            yield Heard(
-                id=one.id,
-                text=text,
-                voice=voice,
-                pack=pack,
-                reason=reason.value if reason else "",
-                characters=len(meant),
-                errors=Levenshtein.distance(meant, got),
-            )
+    outcomes = engine.recognise([_said(one, voice) for one, voice in spoken])
+    for (one, voice), outcome in zip(spoken, outcomes, strict=True):
+        text, reason = "", ListenerReason.PROCESSING_FAILED.value
+        if not isinstance(outcome, XiangyinError):
+            text, reason = outcome.text, outcome.reason.value if outcome.reason else ""
+        meant = bare(one.text)
+        yield Heard(
+            id=one.id,
+            text=text,
+            voice=voice,
+            pack=pack,
+            reason=reason,
+            characters=len(meant),
+            errors=Levenshtein.distance(meant, bare(text)),
+        )
 
 
 def _said(one: Labelled, variant: str) -> Request:
