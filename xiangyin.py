@@ -616,11 +616,13 @@ def normalise_speak(
 ) -> None:
     """Say the labelled complaints and recognise them, into spoken.jsonl. Needs the train extra."""
     from models import packs
+    from transcribe.engine import load
     from workers import spoken
     from workers.warm import demo_pack
 
+    chosen = packs.read(pack or demo_pack())
     heard = spoken.speak(
-        folder, packs.read(pack or demo_pack()), lambda line: typer.echo(line, err=True)
+        folder, load(chosen), chosen.label, lambda line: typer.echo(line, err=True)
     )
     typer.echo(f"{len(heard)} said, character error rate {spoken.error_rate(heard):.1%}.")
 

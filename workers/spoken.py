@@ -15,9 +15,8 @@ from rapidfuzz.distance import Levenshtein
 from ingest.normalise import labelled
 from ingest.normalise.labelled import Heard, Labelled
 from models.errors import XiangyinError
-from models.packs import Pack
 from models.transcript import ListenerReason
-from transcribe.engine import Engine, Request, load
+from transcribe.engine import Engine, Request
 from transcribe.train import espeak, synthetic
 from transcribe.train.grammar import bare
 from transcribe.train.synthetic import Line
@@ -31,10 +30,13 @@ AT_ONCE = 16
 Spoken = tuple[Labelled, str]
 
 
-def speak(folder: Path, pack: Pack, tell: Callable[[str], None]) -> tuple[Heard, ...]:
+def speak(
+    folder: Path, engine: Engine, pack: str, tell: Callable[[str], None]
+) -> tuple[Heard, ...]:
     """Say and recognise the complaints of a folder, write and give what was heard.
 
     Goes on where it was stopped: what this version of the pack heard before is kept.
+    pack : its name and version, as the engine was loaded from it
     """
     path = folder / HEARD
     wanted = plan(folder)
@@ -44,12 +46,11 @@ def speak(folder: Path, pack: Pack, tell: Callable[[str], None]) -> tuple[Heard,
     known = {
         (one.id, one.voice): one
         for one in before
-        if one.pack == pack.label and lengths.get(one.id) == one.characters
+        if one.pack == pack and lengths.get(one.id) == one.characters
     }
     missing = [(one, voice) for one, voice in wanted if (one.id, voice) not in known]
-    engine = load(pack)
     for start in range(0, len(missing), AT_ONCE):
-        for heard in _heard(engine, pack.label, missing[start : start + AT_ONCE]):
+        for heard in _heard(engine, pack, missing[start : start + AT_ONCE]):
             known[heard.id, heard.voice] = heard
         done = [known[one] for one in order if one in known]
         labelled.write_heard(path, done)
