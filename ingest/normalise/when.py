@@ -36,6 +36,9 @@ _PRICED = re.compile(
 )
 _PASSED_AWAY = re.compile(r"(?:就|才|也|病)?走了(?=[，。,；]|的|$)")
 _BEING = re.compile(r"(?:是|还是|就是|是在|在)$")
+# 从三月干到八月
+_DOING_TO = re.compile(r"(?:份)?(?:就|一直)?[^，。,；、\d]{1,3}(?:到|至)(?:了)?")
+_FROM_THEN = re.compile(r"份?起(?=[，,就一每都])")
 _BY_THEN = re.compile(r"(?:之前|以前|前(?!后|天|面|年))")
 
 
@@ -129,7 +132,8 @@ def joined(text: str, received: date) -> list[Found]:
         if position < len(found):
             other = found[position]
             between = text[one.span.end : other.span.start]
-            if _TO.fullmatch(between) and (pair := _between(one, other, received)):
+            to = _TO.fullmatch(between) or (led and _DOING_TO.fullmatch(between))
+            if to and (pair := _between(one, other, received)):
                 kept.append(Found(Span(start, other.span.end), pair))
                 position += 1
                 continue
@@ -144,7 +148,7 @@ def joined(text: str, received: date) -> list[Found]:
 
 def _lasts_until(text: str, end: int, led: str) -> int | None:
     """Give where the words end that let a time last until now; None if it does not."""
-    match = _TILL_NOW_BESIDE.match(text, end)
+    match = _TILL_NOW_BESIDE.match(text, end) or _FROM_THEN.match(text, end)
     if led and not match:
         match = _TILL_NOW.match(text, end) or _RISING.match(text, end)
         if not match and not led.startswith("自"):
