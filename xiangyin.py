@@ -188,6 +188,17 @@ def sweep() -> None:
 
 
 @app.command()
+def repeats() -> None:
+    """Look through every report for repeats, say after an upgrade; proposes and never merges."""
+    from ingest.repeats import look_through
+    from models.database import open_database
+
+    engine, _ = open_database(_settings())
+    filed, proposed = look_through(engine, lambda done: typer.echo(f"{done:,}", err=True))
+    typer.echo(f"{filed} reports looked through, {proposed} repeats newly proposed.")
+
+
+@app.command()
 def transcribe(
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
     pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,
@@ -647,18 +658,52 @@ def normalise_evaluate(
     data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")] = Path(
         "samples/complaints/heldout.jsonl"
     ),
+    spoken: Annotated[
+        bool, typer.Option("--spoken", help="As a recogniser heard them: spoken.jsonl beside.")
+    ] = False,
 ) -> None:
     """Measure the normaliser on labelled complaints and print the tables."""
     from ingest.normalise import evaluate, labelled, load_lexicons
     from models import gazetteer
 
     folder = data.parent
-    found = evaluate.evaluate(
-        labelled.read(data),
-        labelled.read_channels(folder / "channels.toml"),
-        load_lexicons(gazetteer.read(folder / "gazetteer.csv")),
+    read = labelled.read(data)
+    channels = labelled.read_channels(folder / "channels.toml")
+    lexicons = load_lexicons(gazetteer.read(folder / "gazetteer.csv"))
+    if not spoken:
+        typer.echo(evaluate.tables(evaluate.evaluate(read, channels, lexicons)))
+        return
+    known = {one.id for one in read}
+    heard = [one for one in labelled.read_heard(folder / "spoken.jsonl") if one.id in known]
+    said = {one.id for one in heard}
+    typed = evaluate.evaluate([one for one in read if one.id in said], channels, lexicons)
+    found = evaluate.evaluate(read, channels, lexicons, heard)
+    typer.echo(
+        f"heard by {', '.join(sorted({one.pack for one in heard}))}, "
+        f"voices {', '.join(sorted({one.voice for one in heard}))}\n"
     )
     typer.echo(evaluate.tables(found))
+    typer.echo(evaluate.spoken_goal(typed, found, heard))
+
+
+@normalise_app.command("speak")
+def normalise_speak(
+    folder: Annotated[Path, typer.Argument(help="Folder of the labelled complaints.")] = Path(
+        "samples/complaints"
+    ),
+    pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,
+) -> None:
+    """Say the labelled complaints and recognise them, into spoken.jsonl. Needs the train extra."""
+    from models import packs
+    from transcribe.engine import load
+    from workers import spoken
+    from workers.warm import demo_pack
+
+    chosen = packs.read(pack or demo_pack())
+    heard = spoken.speak(
+        folder, load(chosen), chosen.label, lambda line: typer.echo(line, err=True)
+    )
+    typer.echo(f"{len(heard)} said, character error rate {spoken.error_rate(heard):.1%}.")
 
 
 @normalise_app.command("train")
@@ -666,15 +711,33 @@ def normalise_train(
     data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")],
     out: Annotated[Path, typer.Option(help="Where to write the model.")],
     phrases: Annotated[Path | None, typer.Option(help="Short examples: code, code, text.")] = None,
+    accepted: Annotated[
+        bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
+    ] = False,
 ) -> None:
     """Train the small model of domains and conducts from labelled complaints."""
     from ingest.normalise import labelled, model, train
+    from ingest.normalise.accepted import examples as accepted_examples
+    from models.database import open_database, reading
 
+    more: tuple[train.Example, ...] = ()
+    if accepted:
+        engine, _ = open_database(_settings())
+        with reading(engine) as session:
+            more = accepted_examples(session)
     fitted = train.train(
-        train.examples(labelled.read(data)), train.read_phrases(phrases) if phrases else ()
+        train.examples(labelled.read(data)),
+        (*(train.read_phrases(phrases) if phrases else ()), *more),
     )
     model.save(fitted.model, out)
-    typer.echo(f"Wrote {out}; held out in turn: {fitted.accuracy}")
+    told = f", {len(more)} of them accepted reports" if accepted else ""
+    typer.echo(f"Wrote {out} from {fitted.examples} examples{told}; held out in turn:")
+    for name, head in (("domain", fitted.model.domain), ("conduct", fitted.model.conduct)):
+        typer.echo(
+            f"  {name}: likeliest code right {fitted.accuracy[name]:.3f}; filled from "
+            f"{head.threshold:.2f} on: precision {fitted.precision[name]:.3f}, "
+            f"recall {fitted.recall[name]:.3f}"
+        )
 
 
 @worker_app.command("prepare")

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
-from ingest import text as texts
-from ingest.matter import ChannelFacts, Line, Matter, Normalised, Passage
-from models import audit, casework, clocks, masking, reporter
+from ingest import repeats
+from ingest import said as saying
+from ingest.matter import ChannelFacts, Matter, Normalised
+from ingest.said import Said
+from models import audit, casework, clocks, reporter
 from models.audit import Deed
 from models.channel import Channel
 from models.columns import now
 from models.complaint import Complaint
 from models.keys import Keys
-from models.medium import CONTENT, Kind, Medium
+from models.medium import Medium
 from models.status import BY_MACHINE, SETTLED, MediumState, Status
-from models.transcript import UNKNOWN_LANGUAGE, Language, ListenerReason, Transcript, Word
-
-# So many written characters weigh as much as a second of speech in a report that has both.
-CHARACTERS_A_SECOND = 4.0
+from models.transcript import UNKNOWN_LANGUAGE, ListenerReason
 
 log = structlog.get_logger()
 
@@ -35,21 +34,6 @@ class Normaliser(Protocol):
     def __call__(self, matter: Matter) -> Normalised:
         """Read one report."""
         ...
-
-
-@dataclass(frozen=True)
-class Said:
-    """One medium with its newest transcript, and its passage. weight : in seconds of speech"""
-
-    medium: Medium
-    passage: Passage
-    languages: tuple[Language, ...]
-    weight: float
-
-    @property
-    def trusted(self) -> bool:
-        """Tell whether the text may be taken for what was said."""
-        return self.medium.state is MediumState.DONE
 
 
 def settle(
@@ -70,12 +54,12 @@ def settle(
     complaint = _locked(session, complaint_id)
     if complaint is None or (complaint.settled_at is not None and not again):
         return False
-    media = _content(session, complaint_id)
+    media = saying.media(session, complaint_id)
     if any(medium.state not in SETTLED for medium in media):
         return False
-    said = tuple(_said(medium, _newest(session, medium)) for medium in media)
+    said = tuple(saying.read(medium, saying.newest(session, medium)) for medium in media)
     read = _read(session, keys, complaint, said, normaliser, fill=again or _fillable(complaint))
-    complaint.languages = [one.model_dump(mode="json") for one in shares(said)]
+    complaint.languages = [one.model_dump(mode="json") for one in saying.shares(said)]
     complaint.language = complaint.languages[0]["tag"] if complaint.languages else UNKNOWN_LANGUAGE
     complaint.settled_at = at or now()
     complaint.version += 1
@@ -87,35 +71,21 @@ def settle(
     if complaint.status is not before:
         details = {"from": before.value, "to": complaint.status.value}
         audit.append(session, keys, casework.SYSTEM, Deed.STATUS_CHANGED, complaint.id, details)
+    # Behind the audit log, whose lock lets no second report be filed at the same moment.
+    _look_for_repeats(session, complaint, said)
     casework.route(session, keys, complaint)
     return True
 
 
-def shares(said: Iterable[Said]) -> tuple[Language, ...]:
-    """Add up the languages of a report's media, the one with the largest share first."""
-    weights: dict[str, float] = {}
-    sure: dict[str, float] = {}
-    by: dict[str, str] = {}
-    for one in said:
-        for language in one.languages:
-            weight = one.weight * language.share
-            if weight > weights.get(language.tag, 0.0):
-                by[language.tag] = language.by
-            weights[language.tag] = weights.get(language.tag, 0.0) + weight
-            sure[language.tag] = sure.get(language.tag, 0.0) + weight * language.confidence
-    total = sum(weights.values())
-    if not total:
-        return ()
-    return tuple(
-        Language(
-            tag=tag,
-            confidence=min(1.0, sure[tag] / weight),
-            by=by[tag],
-            share=min(1.0, weight / total),
-        )
-        for tag, weight in sorted(weights.items(), key=lambda item: -item[1])
-        if weight
-    )
+def _look_for_repeats(session: Session, complaint: Complaint, said: Sequence[Said]) -> None:
+    try:
+        with session.begin_nested():
+            repeats.file(session, repeats.trace_of(complaint, said))
+    except OperationalError:
+        raise
+    except Exception as error:
+        # A report reaches a person whatever the index stumbles over.
+        log.error("not filed", complaint_id=str(complaint.id), exc_info=error)
 
 
 def _locked(session: Session, complaint_id: UUID) -> Complaint | None:
@@ -125,56 +95,6 @@ def _locked(session: Session, complaint_id: UUID) -> Complaint | None:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
-
-
-def _content(session: Session, complaint_id: UUID) -> list[Medium]:
-    media = session.exec(
-        select(Medium)
-        .where(col(Medium.complaint_id) == complaint_id)
-        .order_by(col(Medium.position), col(Medium.id))
-    )
-    return [medium for medium in media if medium.purpose in CONTENT]
-
-
-def _newest(session: Session, medium: Medium) -> Transcript | None:
-    return session.exec(
-        select(Transcript)
-        .where(col(Transcript.medium_id) == medium.id)
-        .order_by(col(Transcript.version).desc())
-        .limit(1)
-    ).first()
-
-
-def _said(medium: Medium, transcript: Transcript | None) -> Said:
-    content = masking.passage_text(medium, transcript)
-    words: tuple[Word, ...] = ()
-    lines: tuple[Line, ...] = ()
-    confidence = 1.0
-    if medium.kind is Kind.VOICE:
-        languages = transcript.read_languages() if transcript else ()
-        if transcript is not None:
-            words = tuple(word for one in transcript.read_segments() for word in one.words)
-        if words:
-            confidence = sum(word.probability for word in words) / len(words)
-        weight = medium.speech_seconds or medium.seconds or 0.0
-    else:
-        languages, _ = texts.languages(content)
-        weight = len(content) / CHARACTERS_A_SECOND
-    if medium.kind is Kind.IMAGE and medium.page:
-        lines = tuple(Line.model_validate(line) for line in medium.page["lines"])
-        confidence = float(medium.page["confidence"])
-    main = max(languages, key=lambda one: one.share, default=None)
-    passage = Passage(
-        medium=medium.id,
-        kind=medium.kind,
-        text=content,
-        language=main.tag if main else UNKNOWN_LANGUAGE,
-        transcript_version=transcript.version if transcript else None,
-        words=words,
-        lines=lines,
-        confidence=min(1.0, confidence),
-    )
-    return Said(medium, passage, languages, weight)
 
 
 def _read(

@@ -145,7 +145,7 @@ class Repeat(SQLModel, table=True):
     """A proposal that two reports are about the same thing; a person decides."""
 
     complaint_id: UUID = Field(primary_key=True, foreign_key="complaint.id")
-    other_id: UUID = Field(primary_key=True, foreign_key="complaint.id")
+    other_id: UUID = Field(primary_key=True, foreign_key="complaint.id", index=True)
     score: float
     reasons: list[dict[str, Any]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False)

@@ -20,6 +20,7 @@ import models.event
 import models.export
 import models.medium
 import models.presence
+import models.trace
 import models.transcript  # noqa: F401  every table must be known before metadata is used
 from models import keys as key_file
 from models import search

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ingest import photographs
+from ingest.fingerprint import fingerprint
 from ingest.photographs import Page, read_page, stand_upright
 from models.transcript import Frozen
 from transcribe import audio, speech
@@ -31,7 +32,7 @@ LENGTH_BYTES = 4
 
 
 class SoundHeader(Frozen):
-    """Figures of a decoded recording; `parts` are the bytes of copy, peaks and samples."""
+    """Figures of a decoded recording; `parts`: bytes of copy, peaks, samples and fingerprint."""
 
     seconds: float = Field(ge=0)
     speech_seconds: float = Field(ge=0)
@@ -39,7 +40,7 @@ class SoundHeader(Frozen):
     noise: float | None
     truncated: bool
     copy_mime: str = Field(max_length=64)
-    parts: tuple[int, int, int]
+    parts: tuple[int, int, int, int]
 
 
 class PageHeader(Frozen):
@@ -52,12 +53,17 @@ class PageHeader(Frozen):
 
 @dataclass(frozen=True, repr=False)
 class DecodedSound:
-    """A decoded recording. samples : int16, little-endian, at SAMPLE_RATE, as bytes"""
+    """A decoded recording.
+
+    samples : int16, little-endian, at SAMPLE_RATE, as bytes
+    fingerprint : by which the same recording is found again; b"" where none is wanted
+    """
 
     header: SoundHeader
     copy: bytes
     peaks: bytes
     samples: bytes
+    fingerprint: bytes
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,7 +75,10 @@ class DecodedPicture:
 
 
 def sound_task(*, most_seconds: float, disguised: bool, samples: bool) -> Task:
-    """Make the child's task with a recording. samples : keep them for the recogniser"""
+    """Make the child's task with a recording.
+
+    samples : keep them for the recogniser, and take the fingerprint; never of a spoken name
+    """
     work = partial(_sound, most_seconds=most_seconds, disguised=disguised, keep=samples)
     return Task(work, speech.load)
 
@@ -84,8 +93,8 @@ def parse_sound(result: bytes) -> DecodedSound:
     """Read the result of `sound_task`; raise ValueError if it is not of the form."""
     head, body = _split(result)
     header = SoundHeader.model_validate_json(head)
-    copy, peaks, samples = _parts(body, header.parts)
-    return DecodedSound(header, copy, peaks, samples)
+    copy, peaks, samples, marks = _parts(body, header.parts)
+    return DecodedSound(header, copy, peaks, samples, marks)
 
 
 def parse_picture(result: bytes) -> DecodedPicture:
@@ -112,7 +121,10 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
     measured = measure(decoded, spans)
     copy, mime = listening_copy(decoded, disguised=disguised, spans=spans)
     drawn = peaks(decoded, PEAKS_RATE)
-    samples = integers(decoded.samples).astype("<i2").tobytes() if keep else b""
+    samples = marks = b""
+    if keep:
+        marks = fingerprint(decoded.samples)
+        samples = integers(decoded.samples).astype("<i2").tobytes()
     header = SoundHeader(
         seconds=measured.seconds,
         speech_seconds=measured.speech_seconds,
@@ -120,9 +132,9 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
         noise=measured.noise,
         truncated=decoded.truncated,
         copy_mime=mime,
-        parts=(len(copy), len(drawn), len(samples)),
+        parts=(len(copy), len(drawn), len(samples), len(marks)),
     )
-    yield from _written(header, copy, drawn, samples)
+    yield from _written(header, copy, drawn, samples, marks)
 
 
 def _picture(path: Path, *, most_pixels: int, read: bool) -> Iterator[bytes]:

@@ -122,6 +122,7 @@ def _record_sound(
         medium.truncated = header.truncated
         medium.copy_, medium.copy_mime = copy, header.copy_mime
         medium.peaks, medium.peaks_rate = decoded.peaks, decoding.PEAKS_RATE
+        medium.fingerprint = decoded.fingerprint or None
         if further:
             medium.state, medium.attempts = MediumState.PREPARED, 0
             session.add(medium)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from models.account import Permission, Role
 from models.audit import Deed
@@ -174,6 +175,27 @@ class Option:
 
     value: str
     name: str
+
+
+REPEAT: dict[str, Name] = {
+    "same_recording": _n("同一个文件", "the same file"),
+    "same_sound": _n("同一段录音", "the same recording"),
+    "same_matter": _n("像是同一件事", "seems the same matter"),
+    "unit": _n("单位", "unit"),
+    "domain": _n("领域", "domain"),
+    "person": _n("人", "person"),
+    "occurred": _n("时间", "time"),
+    "amounts": _n("数额", "amounts"),
+    "text": _n("说法", "words"),
+}
+
+
+def repeat(reason: Mapping[str, Any], lang: str) -> str:
+    """Say why a repeat is proposed: what seems the same, and what agrees."""
+    agree = [called(REPEAT, one, lang) for one in reason.get("agree", ()) if one in REPEAT]
+    listed = f" ({', '.join(agree)})" if lang == "en" else f"（{'、'.join(agree)}）"
+    kind = called(REPEAT, reason.get("kind", reason.get("why", "")), lang)
+    return kind + (listed if agree else "")
 
 
 def called(table: Mapping[str, Name], code: object, lang: str) -> str:

@@ -50,6 +50,7 @@ class Evaluation:
     """Everything that was counted.
 
     exact : complaints whose whole field is as labelled, by field; codes : by list, then by code;
+    first : complaints whose likeliest code is as labelled, filled in or not, by list;
     confused : (list, labelled, filled) and how often; wrong : ids by field
     """
 
@@ -57,6 +58,7 @@ class Evaluation:
     fields: dict[str, Count] = field(default_factory=dict)
     exact: Counter[str] = field(default_factory=Counter)
     codes: dict[str, dict[str, Count]] = field(default_factory=dict)
+    first: Counter[str] = field(default_factory=Counter)
     confused: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
@@ -97,13 +99,27 @@ def evaluate(
     return evaluation
 
 
+def spoken_goal(typed: Evaluation, spoken: Evaluation, heard: Sequence[Heard]) -> str:
+    """Say how well units are read from speech beside the same complaints typed."""
+    rate = sum(one.errors for one in heard) / max(1, sum(one.characters for one in heard))
+    said, written = (one.fields["unit"].f1 for one in (spoken, typed))
+    least = written - 2 * rate
+    return (
+        f"unit F1 {said:.3f} spoken, {written:.3f} typed, character error rate {rate:.3f} "
+        f"({sum(one.errors for one in heard)} of {sum(one.characters for one in heard)}): "
+        f"{'not below' if said >= least else 'below'} typed less twice the rate, {least:.3f}\n"
+        f"{sum(bool(one.reason) for one in heard)} of {len(heard)} would go to a listener first"
+    )
+
+
 def _compare(evaluation: Evaluation, one: Labelled, made: Normalised, text: str) -> None:
     """Count the fields of one complaint."""
     evaluation.complaints += 1
-    for name, filled, meant in (
-        ("domain", made.domain, one.domain),
-        ("conduct", made.conduct, one.conduct),
+    for name, choices, filled, meant in (
+        ("domain", made.domains, made.domain, one.domain),
+        ("conduct", made.conducts, made.conduct, one.conduct),
     ):
+        evaluation.first[name] += bool(choices) and choices[0].code == meant
         evaluation.count(name, _some(filled), [meant], one.id)
         codes = evaluation.codes.setdefault(name, {})
         for code in {filled, meant} - {""}:
@@ -176,7 +192,13 @@ def tables(evaluation: Evaluation) -> str:
     """Write the tables: every field, then every domain and conduct, then what was confused."""
     parts = [f"{evaluation.complaints} complaints", "", _fields(evaluation)]
     for name in ("domain", "conduct"):
-        parts += ["", f"{name}: macro-F1 {evaluation.macro_f1(name):.3f}", _codes(evaluation, name)]
+        share = evaluation.first[name] / max(1, evaluation.complaints)
+        parts += [
+            "",
+            f"{name}: macro-F1 {evaluation.macro_f1(name):.3f}, likeliest code right "
+            f"{evaluation.first[name]}/{evaluation.complaints} ({share:.3f})",
+            _codes(evaluation, name),
+        ]
     confused = [
         (name, meant, filled or "(empty)", str(number))
         for (name, meant, filled), number in evaluation.confused.most_common()

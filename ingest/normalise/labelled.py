@@ -54,12 +54,20 @@ class Labelled(Frozen):
 
 
 class Heard(Frozen):
-    """What a recogniser made of one labelled complaint that was spoken."""
+    """What a recogniser made of one labelled complaint that was spoken.
+
+    reason : why it would have gone to a listener, or ""
+    characters : that were said, without punctuation; errors : edits from them to what was heard
+    """
 
     id: str
     text: str
     words: tuple[Word, ...] = ()
     voice: str = ""
+    pack: str = ""
+    reason: str = ""
+    characters: int = 0
+    errors: int = 0
 
 
 def read(path: Path) -> tuple[Labelled, ...]:
@@ -80,6 +88,25 @@ def _lines(lines: Iterable[str], path: Path) -> Iterator[Labelled]:
                 f"{error.errors()[0]['msg']}.",
                 code="bad_labels",
             ) from error
+
+
+def read_heard(path: Path) -> tuple[Heard, ...]:
+    """Read what was heard of spoken complaints, as `write_heard` wrote it."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        return tuple(Heard.model_validate_json(line) for line in lines if line.strip())
+    except (OSError, ValidationError) as error:
+        raise Invalid(
+            f"{path.name} 读不出来，请用 xiangyin normalise speak 重新生成。",
+            f"{path.name} cannot be read: make it again with xiangyin normalise speak.",
+            code="bad_heard",
+        ) from error
+
+
+def write_heard(path: Path, heard: Iterable[Heard]) -> None:
+    """Write what was heard, one a line."""
+    lines = (one.model_dump_json(exclude_defaults=True) + "\n" for one in heard)
+    path.write_text("".join(lines), "utf-8")
 
 
 def read_channels(path: Path) -> dict[str, ChannelFacts]:

@@ -46,6 +46,7 @@ class TimeWords(Frozen):
     until: tuple[str, ...]
     printed: tuple[str, ...]
     promised_for: tuple[str, ...]
+    made: tuple[str, ...]
 
 
 class BodyWord(Frozen):

@@ -19,9 +19,6 @@ from ingest.normalise.when import Chooser
 from models.channel import Unit
 from models.errors import Misconfigured
 
-DOMAIN_THRESHOLD = 0.5
-CONDUCT_THRESHOLD = 0.5
-
 
 @dataclass(frozen=True)
 class Foreign:

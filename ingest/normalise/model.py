@@ -87,7 +87,8 @@ class Head:
 
     pieces : float32, shape = (n_pieces, n_codes); scores : shape = (n_codes, n_codes), from the
     lexicon's scores; bias : shape = (n_codes,); temperature : divides the logits, so that the
-    probabilities are as often right as they say
+    probabilities are as often right as they say; threshold : the least probability at which a code
+    is filled in, so that those filled in are right often enough
     """
 
     codes: tuple[str, ...]
@@ -95,6 +96,7 @@ class Head:
     scores: Floats
     bias: Floats
     temperature: float
+    threshold: float
 
     def probabilities(self, features: Features, scores: Floats) -> Floats:
         """Give the probability of each code. scores : shape = (n_codes,)"""
@@ -159,6 +161,7 @@ def save(model: Model, path: Path) -> None:
         arrays[f"{name}_scores"] = head.scores.astype(np.float32)
         arrays[f"{name}_bias"] = head.bias.astype(np.float32)
         arrays[f"{name}_temperature"] = np.array(head.temperature, dtype=np.float32)
+        arrays[f"{name}_threshold"] = np.array(head.threshold, dtype=np.float32)
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
@@ -174,6 +177,7 @@ def read(data: bytes) -> Model:
                 scores=arrays[f"{name}_scores"],
                 bias=arrays[f"{name}_bias"],
                 temperature=float(arrays[f"{name}_temperature"]),
+                threshold=round(float(arrays[f"{name}_threshold"]), 2),
             )
             for name in ("domain", "conduct")
         )

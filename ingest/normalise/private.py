@@ -12,7 +12,8 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from ingest.matter import Mask
-from ingest.normalise.reading import Reading, Span
+from ingest.normalise.reading import Reading, Span, plain
+from ingest.normalise.sound import is_han, sounds
 from models import receipt
 from models.errors import Invalid
 
@@ -32,6 +33,7 @@ _LINE_CUE = re.compile(r"(?:电话|座机|号码|联系)(?:号码)?(?:是|为|:|
 _NOT_CUE = re.compile(
     r"(?:表号|户号|编号|单号|合同号|合同|订单号?|订单|文号|工号|学号|票号|发票号?|案号)(?:码)?(?:是|为|:|：)?\s*$"
 )
+_RECEIPT_CUE = re.compile(r"回执|查询[码号]|凭证|受理号|收条")
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PLATE_SIGN = "A-HJ-NP-Za-hj-np-z0-9零〇一幺二两三四五六七八九"
 _PLATE = re.compile(
@@ -64,10 +66,7 @@ def find(
     found = [*_numbers(reading.text), *_plates(reading.text)]
     if reading.chinese:
         found += _introductions(reading.text, names, closed)
-    if len(reporter_name.strip()) > 1:
-        name = reporter_name.strip()
-        for match in re.finditer(re.escape(name), reading.text):
-            found.append(Private(Span(*match.span()), "reporter"))
+    found += _own_name(reading, reporter_name.strip())
     kept: list[Private] = []
     for one in sorted(found, key=lambda private: (private.span.start, -private.span.end)):
         if not kept or one.span.start >= kept[-1].span.end:
@@ -75,11 +74,23 @@ def find(
     return tuple(kept)
 
 
+def _own_name(reading: Reading, name: str) -> Iterator[Private]:
+    """Find the name that the reporter gave; in speech also as characters that sound like it."""
+    if len(name) < 2:
+        return
+    said = [(reading.text, plain(name))]
+    if reading.heard and all(map(is_han, name)):
+        said.append((reading.sounds, sounds(plain(name))))
+    for text, sought in said:
+        for match in re.finditer(re.escape(sought), text):
+            yield Private(Span(*match.span()), "reporter")
+
+
 def masks(reading: Reading, found: tuple[Private, ...]) -> tuple[Mask, ...]:
     """Say where the stretches are, with the seconds that an export has to silence."""
     made = []
     for one in found:
-        start, end = reading.seconds(one.span)
+        start, end = reading.seconds_around(one.span)
         made.append(
             Mask(
                 kind=one.kind,
@@ -137,7 +148,7 @@ def _kind(figures: str, before: str) -> Kind | None:
         return "phone"
     if _LOCAL_LINE.fullmatch(figures) and _LINE_CUE.search(before):
         return "phone"
-    if len(figures) == receipt.DIGITS and _is_receipt(figures) and "回执" in before:
+    if len(figures) == receipt.DIGITS and _is_receipt(figures) and _RECEIPT_CUE.search(before):
         return "receipt"
     if 16 <= len(figures) <= 19 and luhn.is_valid(figures):
         return "bank_card"
@@ -178,6 +189,6 @@ def _introductions(
         if name is None or any(Span(*name.span()).overlaps(other) for other in closed):
             continue
         led = text[: match.start()]
-        plain = match.group() == "我是"
-        if not plain or (_NAME_ENDS.match(text, name.end()) and not _SAID_OF_ME.search(led)):
+        weak = match.group() == "我是"
+        if not weak or (_NAME_ENDS.match(text, name.end()) and not _SAID_OF_ME.search(led)):
             yield Private(Span(*name.span()), "reporter")

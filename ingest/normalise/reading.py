@@ -129,6 +129,22 @@ class Reading:
             return None, None
         return min(word.start for word in inside), max(word.end for word in inside)
 
+    def seconds_around(self, span: Span) -> tuple[float | None, float | None]:
+        """Give the seconds of the characters, or of the gap between the words around them.
+
+        Words that a correction changed may not be found: what has to be silenced is then all
+        between those that are. None only where the passage has no times at all.
+        """
+        start, end = self.seconds(span)
+        words = self.passage.words
+        if start is not None or not words:
+            return start, end
+        places = [*zip(self._word_places, words, strict=True)]
+        before = [word.end for place, word in places if 0 < place.end <= span.start]
+        behind = [word.start for place, word in places if place.start >= span.end]
+        low = max(before, default=words[0].start)
+        return low, max(low, min(behind, default=words[-1].end))
+
     def box(self, span: Span) -> tuple[float, float, float, float] | None:
         """Give the box around the lines that the characters stand in; None where there are none."""
         boxes = [

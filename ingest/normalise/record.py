@@ -8,7 +8,7 @@ from ingest.matter import Choice, Mask, Matter, Normalised
 from ingest.normalise import kind, place, private, reading, title, unit, when
 from ingest.normalise.amount import Said
 from ingest.normalise.kind import NOTHING, Judged
-from ingest.normalise.lexicons import CONDUCT_THRESHOLD, DOMAIN_THRESHOLD, Lexicons
+from ingest.normalise.lexicons import Lexicons
 from ingest.normalise.person import Person
 from ingest.normalise.place import Named, Standing
 from ingest.normalise.private import Private
@@ -18,6 +18,7 @@ from ingest.normalise.when import Time
 from models.record import Amount, Occurred, Provenance, Subject
 
 LONGEST = 4_000
+LIKELY = 0.5  # a conduct as likely as this says how other words are meant, filled in or not
 JOINT = "\n"
 
 
@@ -60,8 +61,8 @@ def normalise(matter: Matter, lexicons: Lexicons) -> Normalised:
     )
     ledger = Ledger()
     description = _description(found, ledger)
-    domain, domains = _judged("domain", found, DOMAIN_THRESHOLD, lexicons.version, ledger)
-    conduct, conducts = _judged("conduct", found, CONDUCT_THRESHOLD, lexicons.version, ledger)
+    domain, domains = _judged("domain", found, lexicons, ledger)
+    conduct, conducts = _judged("conduct", found, lexicons, ledger)
     subject = _subject(found, matter, lexicons, ledger)
     occurred = _occurred(found, ledger)
     named, code = _place(found, ledger)
@@ -98,7 +99,7 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     trained = lexicons.model
     features = trained.vocabulary.features(read.text)
     conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
-    reproach = conduct.best(CONDUCT_THRESHOLD)
+    reproach = conduct.best(LIKELY)
     asking = reproach == "none"
     person = None if asking else lexicons.register.choose(read, people)
     return Findings(
@@ -163,7 +164,7 @@ def _title(found: tuple[Findings, ...], ledger: Ledger) -> str:
 
 
 def _judged(
-    name: str, found: tuple[Findings, ...], threshold: float, version: str, ledger: Ledger
+    name: str, found: tuple[Findings, ...], lexicons: Lexicons, ledger: Ledger
 ) -> tuple[str, tuple[Choice, ...]]:
     """Take the judgement of the passage that is surest."""
     judged = [(one, one.domain if name == "domain" else one.conduct) for one in found]
@@ -171,10 +172,13 @@ def _judged(
     if not judged:
         return "", ()
     one, best = max(judged, key=lambda pair: pair[1].choices[0].confidence)
-    code = best.best(threshold)
+    head = lexicons.model.domain if name == "domain" else lexicons.model.conduct
+    code = best.best(head.threshold if one.reading.chinese else LIKELY)
     if code:
         confidence = best.choices[0].confidence
-        sources = (one.reading.source(span, best.by, confidence, version) for span in best.spans)
+        sources = (
+            one.reading.source(span, best.by, confidence, lexicons.version) for span in best.spans
+        )
         ledger.add(name, *sources)
     return code, best.choices
 

@@ -50,7 +50,7 @@ class TermIndex:
         for start in range(len(text)):
             for length in self._lengths.get(text[start], ()):
                 known = self._weights.get(text[start : start + length])
-                if known is None or start + length <= covered:
+                if known is None or not covered < start + length <= len(text):
                     continue
                 covered = start + length
                 if not self._is_denied(text, start):

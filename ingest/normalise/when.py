@@ -28,6 +28,17 @@ _RISING = re.compile(r"(?:份|间)?(?:的?时候)?(?:开始|起头|起(?!来|码
 _EVER_SINCE = re.compile(r"(?=(?:份|间)?(?:就|一直|便|都))")
 _TILL_NOW = re.compile(rf"[^。！？!?]{{0,{GAP}}}?(?:(?:到|至){_NOW}|至今)")
 _TO = re.compile(r"(?:份)?(?:一直|拖)?(?:到|至|-|—|–|~|～|直到)(?:了)?")
+# 能不能在春节前解决: what is asked for
+_WISHED = re.compile(r"(?:能不能|可不可以|能否|希望|盼望|恳请|争取|赶在|最好)[^，。,；！？]{0,8}$")
+# 今年的水费涨到三块: a year that only names a fee
+_PRICED = re.compile(
+    r"的?(?:水费|电费|合作医疗|医保费?|社保费?|学费|保费|伙食费)[^，。,]{0,4}(?:比|涨|要交|交好多|标准)"
+)
+_PASSED_AWAY = re.compile(r"(?:就|才|也|病)?走了(?=[，。,；]|的|$)")
+_BEING = re.compile(r"(?:是|还是|就是|是在|在)$")
+# 从三月干到八月
+_DOING_TO = re.compile(r"(?:份)?(?:就|一直)?[^，。,；、\d]{1,3}(?:到|至)(?:了)?")
+_FROM_THEN = re.compile(r"份?起(?=[，,就一每都])")
 _BY_THEN = re.compile(r"(?:之前|以前|前(?!后|天|面|年))")
 
 
@@ -56,6 +67,8 @@ class Chooser:
             r"|[^。]{0,12}明天"
         )
         self._before = re.compile(rf"(?:{any_of((*words.until, *words.printed))})$")
+        made_of = rf"(?:{any_of(words.made)})(?:起|好|成|下|过|了)?的"
+        self._since_made = re.compile(rf"{made_of}(?=$|[，。,；;！!])")
         self._promised = re.compile(rf"(?:{any_of(words.promised_for)})[^，。,]{{0,3}}$")
 
     def find(self, reading: Reading, received: date, *, asking: bool = False) -> Time | None:
@@ -70,7 +83,7 @@ class Chooser:
         if not found:
             return None
         best = found[0]
-        rivals = sum(other.interval != best.interval for other in found[1:])
+        rivals = len({other.interval for other in found} - {best.interval})
         return Time(
             span=best.span,
             occurred=Occurred(
@@ -93,6 +106,11 @@ class Chooser:
             or self._before.search(before)
             or self._promised.search(before)
             or _BY_THEN.match(behind)
+            # 路是二〇一九年修的: how old a thing is
+            or _WISHED.search(before)
+            or _PRICED.match(behind)
+            or _PASSED_AWAY.match(behind)
+            or (_BEING.search(before) and self._since_made.match(behind))
         )
 
 
@@ -114,7 +132,8 @@ def joined(text: str, received: date) -> list[Found]:
         if position < len(found):
             other = found[position]
             between = text[one.span.end : other.span.start]
-            if _TO.fullmatch(between) and (pair := _between(one, other, received)):
+            to = _TO.fullmatch(between) or (led and _DOING_TO.fullmatch(between))
+            if to and (pair := _between(one, other, received)):
                 kept.append(Found(Span(start, other.span.end), pair))
                 position += 1
                 continue
@@ -129,7 +148,7 @@ def joined(text: str, received: date) -> list[Found]:
 
 def _lasts_until(text: str, end: int, led: str) -> int | None:
     """Give where the words end that let a time last until now; None if it does not."""
-    match = _TILL_NOW_BESIDE.match(text, end)
+    match = _TILL_NOW_BESIDE.match(text, end) or _FROM_THEN.match(text, end)
     if led and not match:
         match = _TILL_NOW.match(text, end) or _RISING.match(text, end)
         if not match and not led.startswith("自"):

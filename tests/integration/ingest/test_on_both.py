@@ -15,8 +15,9 @@ from sqlmodel import select
 from ingest.accept import About, Acknowledged, Intake
 from ingest.blobs import Blobs
 from ingest.queue import RedisQueue, Stage
+from ingest.repeats import look_through
 from models.columns import now
-from models.complaint import Complaint, Submission
+from models.complaint import Complaint, Repeat, Submission
 from models.database import reading
 from models.errors import Conflict
 from models.keys import Keys
@@ -181,3 +182,27 @@ def test_the_sweeper_finds_what_was_lost_and_cleans_up(
     clean(shop, now() + timedelta(hours=73))
     with reading(shop.engine) as session:
         assert session.exec(select(Submission)).all() == []
+
+
+def test_a_second_report_of_a_matter_is_proposed_to_repeat_the_first(
+    shop: Workshop, inlet: Intake
+) -> None:
+    said = (
+        "石桥村的自来水停了三个月，水管破了没有人修，打电话给水厂说等配件，到现在还是去河里挑水吃"
+    )
+    first, other, second = (
+        inlet.accept([], About(channel="xsl-clinic", text=text)).complaint_id
+        for text in (said, "卫生院的药比外面贵一倍，问医生他说不买就去别处看病", said[3:])
+    )
+    with reading(shop.engine) as session:
+        media = {row.complaint_id: row.id for row in session.exec(select(Medium))}
+    for one in (first, other, second):
+        prepare(shop, media[one])
+    with reading(shop.engine) as session:
+        rows = session.exec(select(Repeat)).all()
+        assert [(row.complaint_id, row.other_id) for row in rows] == [(second, first)]
+        assert rows[0].reasons[0]["kind"] == "same_matter"
+        assert session.get_one(Complaint, second).duplicate_of is None
+        settled = session.get_one(Complaint, second)
+        assert settled.status is Status.READY
+    assert look_through(shop.engine) == (3, 0)

@@ -53,7 +53,7 @@ def _check(made: Normalised, text: str, received: date) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     text=ANY_TEXT,
@@ -82,6 +82,11 @@ def test_what_says_nothing_fills_no_field(lexicons: Lexicons, text: str) -> None
     assert made.occurred is None
     assert made.amounts == made.masks == ()
     assert "\x00" not in made.description
+
+
+def test_a_term_at_the_very_end_ends_with_the_text(lexicons: Lexicons) -> None:
+    text = "⼀⼁⼂㐀收"
+    _check(_record(lexicons, text), text, RECEIVED)
 
 
 def test_a_newspaper_is_read_within_seconds(lexicons: Lexicons, say: Say) -> None:

@@ -1,4 +1,3 @@
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,21 +39,29 @@ def test_what_was_heard_is_evaluated_against_what_was_said(
     assert made.fields["domain"].filled == 1
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def test_units_heard_are_set_beside_units_typed(
+    lexicons: Lexicons, channels: Mapping[str, ChannelFacts]
+) -> None:
+    some = labelled.read(SAMPLES / "training.jsonl")[:3]
+    heard = [
+        labelled.Heard(id=one.id, text=one.text[:9], characters=len(one.text), errors=9)
+        for one in some
+    ]
+    typed = evaluate.evaluate(some, channels, lexicons)
+    spoken = evaluate.evaluate(some, channels, lexicons, heard)
+    printed = evaluate.spoken_goal(typed, spoken, heard)
+    assert f"27 of {sum(len(one.text) for one in some)}" in printed
+    assert "0 of 3 would go to a listener" in printed
 
 
-def test_the_held_out_complaints_are_as_frozen() -> None:
-    frozen, name = (SAMPLES / "heldout.sha256").read_text().split()
-    assert hashlib.sha256((SAMPLES / name).read_bytes()).hexdigest() == frozen
-
-
-def test_no_training_text_is_held_out() -> None:
-    # by hash, so that a failure shows nobody what is held out
-    held_out = {_hash(one.text) for one in labelled.read(SAMPLES / "heldout.jsonl")}
-    phrases = (SAMPLES / "phrases.tsv").read_text("utf-8").splitlines()
-    seen = {_hash(one.text) for one in labelled.read(SAMPLES / "training.jsonl")}
-    assert not held_out & (seen | {_hash(line.split("\t")[-1]) for line in phrases})
+def test_what_was_heard_is_written_and_read_again(tmp_path: Path) -> None:
+    heard = (
+        labelled.Heard(id="t1", text="路烂了", voice="f3", pack="demo 1", characters=4, errors=1),
+    )
+    labelled.write_heard(tmp_path / "spoken.jsonl", heard)
+    assert labelled.read_heard(tmp_path / "spoken.jsonl") == heard
+    with pytest.raises(Invalid, match="normalise speak"):
+        labelled.read_heard(tmp_path / "nothing.jsonl")
 
 
 def test_a_wrong_line_is_named(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@ from uuid import uuid4
 import pytest
 from stdnum.cn import ric
 
-from ingest.matter import ChannelFacts, Matter, Passage
+from ingest.matter import ChannelFacts, Matter, Normalised, Passage
 from ingest.normalise import Lexicons, normalise
+from models import receipt
 from models.medium import Kind
 from models.transcript import Word
 from tests.unit.ingest.normalise.conftest import RECEIVED, Say
@@ -26,6 +27,7 @@ def _masked(say: Say, text: str) -> list[tuple[str, str]]:
         ("车牌川B12345拉沙", "plate", "川B12345"),
         ("我叫罗玉兰，住新民村", "reporter", "罗玉兰"),
         ("打12345没人接", "", ""),
+        ("我的回执号4839201746520192，查不到", "", ""),
         ("电表号20230456781234", "", ""),
     ],
 )
@@ -60,3 +62,35 @@ def test_the_seconds_of_a_private_number_are_marked(lexicons: Lexicons, say: Say
     (mask,) = made.masks
     assert (mask.medium, mask.start, mask.end) == (medium, 1.0, 3.5)
     assert "138" not in made.title
+
+
+def test_a_receipt_that_somebody_says_is_masked(say: Say) -> None:
+    number = receipt.draw()
+    assert _masked(say, f"我的回执{number}，一直没有答复") == [("receipt", number)]
+    grouped = " ".join(number[at : at + 4] for at in range(0, 16, 4))
+    assert _masked(say, f"回执号是{grouped}，一直没有答复") == [("receipt", grouped)]
+
+
+def _heard(lexicons: Lexicons, parts: tuple[str, ...], text: str, name: str = "") -> Normalised:
+    words = tuple(
+        Word(start=at, end=at + 0.5, text=one, probability=0.9) for at, one in enumerate(parts)
+    )
+    passage = Passage(medium=uuid4(), kind=Kind.VOICE, text=text, language="zh", words=words)
+    channel = ChannelFacts(code="", unit_code=None, unit_name="", jurisdiction="510729")
+    matter = Matter(passages=(passage,), channel=channel, received=RECEIVED, reporter_name=name)
+    return normalise(matter, lexicons)
+
+
+def test_the_reporters_own_name_is_masked_however_it_was_heard(lexicons: Lexicons) -> None:
+    parts = ("这个", "事情", "罗", "玉", "南", "都", "可以", "作证")
+    made = _heard(lexicons, parts, "".join(parts), "罗玉兰")
+    assert [(mask.kind, mask.start, mask.end) for mask in made.masks] == [("reporter", 2.0, 4.5)]
+    assert "玉" not in made.title
+
+
+def test_where_a_corrected_number_has_no_times_all_between_its_neighbours_is_marked(
+    lexicons: Lexicons,
+) -> None:
+    made = _heard(lexicons, ("我的电话", "一三吧", "洗衣机", "路烂了"), "我的电话13812345678路烂了")
+    (mask,) = made.masks
+    assert (mask.kind, mask.start, mask.end) == ("phone", 0.5, 3.0)

@@ -1,0 +1,34 @@
+"""What expressions of time are made of: numbers of days, parts of a day and of a month."""
+
+from __future__ import annotations
+
+from ingest.normalise.numeral import read as read_number
+
+HAN = "零〇一二三四五六七八九"
+NOT_BEHIND_NUMBER = rf"(?<![\d{HAN}十百千几两])"
+PART_OF_DAY = (
+    r"(?:大清早|清早|清晨|早上|早晨|上午|中午|晌午|下午|傍晚|晚上|半夜|夜里|深夜|凌晨|晚黑)"
+)
+DAY_NUMBER = (
+    r"(?:[12]\d|3[01]|0?[1-9]|二十[一二三四五六七八九]?|三十一?"
+    r"|十[一二三四五六七八九]?|[一二三四五六七八九])"
+)
+_NO_DAY = "线楼院机井桥门店房路公文窗电病床车地厂码站工子常报均支桩墩洞沟山坑水人"
+DAY_SIGN = rf"[号日](?![{_NO_DAY}])"
+THIRDS = {
+    "初": "初",
+    "上旬": "初",
+    "头": "初",
+    "中": "中",
+    "中旬": "中",
+    "底": "底",
+    "末": "底",
+    "下旬": "底",
+    "尾": "底",
+}
+
+
+def number_of(said: str) -> int:
+    """Read the number of a day or month, 初三 and 廿三 too; 0 if it is none."""
+    value = read_number(said.removeprefix("初").replace("廿", "二十"))
+    return int(value or 0)

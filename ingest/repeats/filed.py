@@ -1,0 +1,179 @@
+"""The index of reports in the database: one report is looked up and filed, whatever its number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import delete, insert, text
+from sqlmodel import Session, col, select
+
+from ingest import fingerprint
+from ingest.repeats.bulk import LEAST_SHARED, MOST_OWNERS, SAME_BODY_CAP
+from ingest.repeats.compare import Proposal, compare
+from ingest.repeats.trace import (
+    Entry,
+    Facts,
+    Trace,
+    WideKeys,
+    all_keys,
+    body_keys,
+    entry,
+    hash_keys,
+    sound_keys,
+    text_keys,
+)
+from models.complaint import Repeat
+from models.medium import CONTENT, Kind, Medium
+from models.trace import StoredTrace, TraceKey
+
+AT_ONCE = 100  # look-ups in one question to the database
+
+
+def file(session: Session, trace: Trace) -> tuple[Proposal, ...]:
+    """Put a report into the index, anew if it is there, and propose what it may repeat.
+
+    What a person decided stays; what the machine proposed before and no longer sees is dropped.
+    Nothing but proposals is written: no report is changed.
+    """
+    one = entry(trace)
+    put(session, [one])
+    found = propose(session, one)
+    _write(session, one.id, found)
+    return found
+
+
+def propose(session: Session, one: Entry) -> tuple[Proposal, ...]:
+    """Propose what a report may repeat among those in the index, the likeliest first."""
+    near = _load(session, _near(session, one))
+    found = (compare(one, other) for other in near if other.id != one.id)
+    proposals = [proposal for proposal in found if proposal is not None]
+    return tuple(sorted(proposals, key=lambda each: (-each.score, str(each.other))))
+
+
+def _near(session: Session, one: Entry) -> set[int]:
+    """Give the reports that share enough keys, by `seq`."""
+    sorts = ((text_keys(one), LEAST_SHARED), (sound_keys(one), LEAST_SHARED), (hash_keys(one), 1))
+    near: set[int] = set()
+    for keys, least in sorts:
+        owners = _owners(session, keys, MOST_OWNERS + 1)
+        shared = Counter(
+            owner for those in owners.values() if len(those) <= MOST_OWNERS for owner in those
+        )
+        near.update(owner for owner, times in shared.items() if times >= least)
+    for those in _owners(session, body_keys(one), SAME_BODY_CAP + 1).values():
+        near.update(those)
+    return near
+
+
+def _owners(session: Session, keys: WideKeys, most: int) -> dict[int, list[int]]:
+    """Give the reports of each key, the newest first, and no more than `most` of one key."""
+    owners: dict[int, list[int]] = {}
+    wanted = keys.tolist()
+    for start in range(0, len(wanted), AT_ONCE):
+        part = wanted[start : start + AT_ONCE]
+        lookups = " UNION ALL ".join(
+            f"SELECT * FROM (SELECT key, trace FROM repeat_key WHERE key = :k{number} "
+            f"ORDER BY trace DESC LIMIT {most}) AS s{number}"
+            for number in range(len(part))
+        )
+        values = {f"k{number}": key for number, key in enumerate(part)}
+        for key, owner in session.connection().execute(text(lookups), values):
+            owners.setdefault(key, []).append(owner)
+    return owners
+
+
+def _load(session: Session, numbers: Iterable[int]) -> list[Entry]:
+    """Read reports of the index as they are compared."""
+    rows = session.exec(select(StoredTrace).where(col(StoredTrace.seq).in_(sorted(numbers)))).all()
+    media = _recordings(session, [row.complaint_id for row in rows])
+    return [_stored(row, media.get(row.complaint_id, ())) for row in rows]
+
+
+def _stored(row: StoredTrace, recordings: Sequence[tuple[str, bytes]]) -> Entry:
+    return Entry(
+        id=row.complaint_id,
+        jurisdiction=row.jurisdiction,
+        sketch=np.frombuffer(row.sketch, dtype="<u4"),
+        runs=row.runs,
+        facts=Facts.model_validate(row.facts, strict=False),
+        hashes=frozenset(content for content, _ in recordings),
+        marks=tuple(fingerprint.read(marks) for _, marks in recordings if marks),
+    )
+
+
+def _recordings(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, bytes]]]:
+    """Give keyed hash and fingerprint of every recording, by report."""
+    found: dict[UUID, list[tuple[str, bytes]]] = {}
+    rows = session.exec(
+        select(Medium.complaint_id, Medium.content_hash, Medium.fingerprint).where(
+            col(Medium.complaint_id).in_(ids),
+            col(Medium.kind) != Kind.TEXT,
+            col(Medium.purpose).in_(CONTENT),
+        )
+    )
+    for complaint_id, content, marks in rows:
+        found.setdefault(complaint_id, []).append((content, marks or b""))
+    return found
+
+
+def put(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Put reports into the index, or their newest state in place of what is there; give them."""
+    ids = [one.id for one in entries]
+    rows = session.exec(select(StoredTrace).where(col(StoredTrace.complaint_id).in_(ids))).all()
+    stored = {row.complaint_id: row for row in rows}
+    known = {one.id: _keys(one) for one in _load(session, [row.seq or 0 for row in rows])}
+    for one in entries:
+        row = stored.setdefault(one.id, StoredTrace(complaint_id=one.id))
+        row.jurisdiction = one.jurisdiction
+        row.sketch, row.runs = one.sketch.astype("<u4").tobytes(), one.runs
+        row.facts = one.facts.model_dump(mode="json")
+        session.add(row)
+    session.flush()
+    fresh = []
+    for one in entries:
+        seq, keys, before = stored[one.id].seq, _keys(one), known.get(one.id, set())
+        fresh += [{"key": key, "trace": seq} for key in sorted(keys - before)]
+        if before - keys:
+            session.connection().execute(
+                delete(TraceKey).where(
+                    col(TraceKey.trace) == seq, col(TraceKey.key).in_(before - keys)
+                )
+            )
+    if fresh:
+        session.connection().execute(insert(TraceKey), fresh)
+    return entries
+
+
+def _keys(one: Entry) -> set[int]:
+    return set(all_keys(one).tolist())
+
+
+def _write(session: Session, complaint_id: UUID, proposals: Sequence[Proposal]) -> None:
+    """Bring the stored proposals of a report up to date."""
+    rows = {
+        row.other_id if row.complaint_id == complaint_id else row.complaint_id: row
+        for row in session.exec(
+            select(Repeat).where(
+                (col(Repeat.complaint_id) == complaint_id) | (col(Repeat.other_id) == complaint_id)
+            )
+        )
+    }
+    for proposal in proposals:
+        row = rows.pop(proposal.other, None)
+        if row is None:
+            row = Repeat(complaint_id=complaint_id, other_id=proposal.other, score=proposal.score)
+        if not row.decided:
+            row.score, row.reasons = proposal.score, told(proposal)
+            session.add(row)
+    for row in rows.values():
+        if not row.decided:
+            session.delete(row)
+
+
+def told(proposal: Proposal) -> list[dict[str, Any]]:
+    """Write the reasons as they are kept beside a proposal."""
+    return [reason.model_dump(mode="json") for reason in proposal.reasons]
