@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from models.errors import Permanent, XiangyinError
+from models.settings import Limits
 from workers.family import end_with_parent
 
 GO = b"g"
@@ -45,6 +46,15 @@ class Bounds:
     memory_bytes: int
     cpu_seconds: int
     wall_seconds: float
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        """Give what the installation's limits allow for decoding one file."""
+        return cls(
+            memory_bytes=limits.decode_memory_bytes,
+            cpu_seconds=limits.decode_cpu_seconds,
+            wall_seconds=limits.decode_wall_seconds,
+        )
 
 
 Work = Callable[[Path], Iterable[bytes]]

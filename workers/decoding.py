@@ -72,6 +72,11 @@ def sound_work(*, most_seconds: float, disguised: bool, samples: bool) -> Work:
     return partial(_sound, most_seconds=most_seconds, disguised=disguised, keep=samples)
 
 
+def samples_work(most_seconds: float) -> Work:
+    """Make the child's work on a recording of which only the samples are wanted, with no header."""
+    return partial(_samples, most_seconds=most_seconds)
+
+
 def picture_work(*, most_pixels: int, read: bool) -> Work:
     """Make the child's work on a photograph. read : what is written on it"""
     return partial(_picture, most_pixels=most_pixels, read=read)
@@ -108,10 +113,7 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
     measured = audio.measure(decoded)
     copy, mime = audio.listening_copy(decoded, disguised=disguised)
     peaks = audio.peaks(decoded, PEAKS_RATE)
-    samples = b""
-    if keep:
-        scaled = (decoded.samples * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1)
-        samples = scaled.astype("<i2").tobytes()
+    samples = _stored(decoded.samples) if keep else b""
     header = SoundHeader(
         seconds=measured.seconds,
         speech_seconds=measured.speech_seconds,
@@ -122,6 +124,16 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
         parts=(len(copy), len(peaks), len(samples)),
     )
     yield from _written(header, copy, peaks, samples)
+
+
+def _samples(path: Path, *, most_seconds: float) -> Iterator[bytes]:
+    yield _stored(audio.decode(path, max_seconds=most_seconds).samples)
+
+
+def _stored(samples: NDArray[np.float32]) -> bytes:
+    """Write samples as they are stored; `to_samples` reads them."""
+    scaled = (samples * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1)
+    return scaled.astype("<i2").tobytes()
 
 
 def _picture(path: Path, *, most_pixels: int, read: bool) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from models.complaint import Complaint
 from models.database import reading, writing
 from models.errors import Permanent, Unavailable
 from models.medium import Kind, Medium, Purpose
-from models.settings import Limits, Settings
+from models.settings import Settings
 from models.status import MediumState
 from models.transcript import ListenerReason
 from workers import decoding, loop
@@ -98,7 +98,7 @@ def _prepare_sound(house: House, medium: Medium) -> None:
         samples=wanted,
     )
     try:
-        with Confined(work, _bounds(limits)) as confined:
+        with Confined(work, Bounds.of(limits)) as confined:
             decoded = decoding.parse_sound(confined.run(house.blobs.read(medium.original)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.POOR_AUDIO)
@@ -139,7 +139,7 @@ def _prepare_picture(house: House, medium: Medium) -> None:
         most_pixels=limits.image_pixels, read=medium.purpose is not Purpose.IDENTITY
     )
     try:
-        with Confined(work, _bounds(limits)) as confined:
+        with Confined(work, Bounds.of(limits)) as confined:
             decoded = decoding.parse_picture(confined.run(house.blobs.read(medium.original)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.UNTRUSTED_TEXT)
@@ -202,14 +202,6 @@ def _store(house: House, key: str, content: Iterable[bytes]) -> None:
 def working_copy(medium_id: UUID) -> str:
     """Name the blob of decoded samples that lives until the medium is settled."""
     return f"work/{medium_id}"
-
-
-def _bounds(limits: Limits) -> Bounds:
-    return Bounds(
-        memory_bytes=limits.decode_memory_bytes,
-        cpu_seconds=limits.decode_cpu_seconds,
-        wall_seconds=limits.decode_wall_seconds,
-    )
 
 
 class PrepareWorker(Worker):

@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot
 
+LOG = "log.jsonl"
 _SMOOTHED = 5
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from models.errors import Misconfigured
-from models.packs import Pack
+from models.packs import Pack, choose
 from tests.fakes import FakeEngine
 from transcribe.engine import Engine
 from workers import warm
-from workers.warm import Warm, choose
+from workers.warm import Warm
 
 WRITTEN = """
 name = "{name}"
