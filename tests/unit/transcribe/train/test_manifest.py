@@ -131,7 +131,7 @@ def test_a_manifest_that_cannot_be_read_is_refused_in_both_languages(tmp_path: P
     with pytest.raises(Invalid, match="cannot be read") as refused:
         manifest.read(tmp_path / "none.jsonl")
     assert "读不到清单" in refused.value.zh
-    (tmp_path / "latin.jsonl").write_bytes("{\"text\": \"é\"}".encode("latin-1"))
+    (tmp_path / "latin.jsonl").write_bytes('{"text": "é"}'.encode("latin-1"))
     with pytest.raises(Invalid, match="UTF-8"):
         manifest.read(tmp_path / "latin.jsonl")
 
