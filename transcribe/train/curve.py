@@ -75,6 +75,7 @@ def draw(question: Question, say: Say, watch: Watch | None = None) -> list[Point
 
     Points that were measured before are kept; one that was stopped goes on.
     """
+    exam.require_apart([question.data, *question.rehearse], [question.heldout, question.old])
     question.work.mkdir(parents=True, exist_ok=True)
     entries = manifest.read(question.data, [question.tag]).entries
     have = sum(entry.seconds for entry in entries) / 60

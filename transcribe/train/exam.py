@@ -1,5 +1,6 @@
 """Measure packs on recordings whose texts are known: one alone, or two on the same ones."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -34,6 +35,26 @@ class Report:
 def heldout() -> Path:
     """Give the recordings that ship with the program and that no pack of ours was trained on."""
     return Path(str(files("samples").joinpath("heldout"))) / manifest.NAME
+
+
+def require_apart(training: Sequence[Path], held: Sequence[Path]) -> None:
+    """Raise Invalid where a recording is both trained on and measured with, under any name."""
+    kept = {one: path for path in held for one in manifest.audio(manifest.of(path))}
+    sizes = {one.stat().st_size for one in kept}
+    seen = {_digest(one): path for one, path in kept.items()}
+    for path in training:
+        for one in manifest.audio(manifest.of(path)):
+            if one.stat().st_size in sizes and _digest(one) in seen:
+                measured = seen[_digest(one)]
+                raise manifest.bad(
+                    f"{path} 里的 {one.name} 也在 {measured} 里：用来衡量的录音不能用来训练。",
+                    f"{one.name} of {path} is in {measured} too: what packs are measured with must "
+                    "not be trained on.",
+                )
+
+
+def _digest(audio: Path) -> bytes:
+    return hashlib.sha256(audio.read_bytes()).digest()
 
 
 def check(

@@ -128,6 +128,19 @@ def _lines(path: Path) -> list[str]:
         ) from error
 
 
+def audio(path: Path) -> frozenset[Path]:
+    """List the files that a manifest names and that are there, without reading them."""
+    found = set()
+    for line in _lines(path):
+        try:
+            named = path.parent / _text(_row(line), "audio")
+        except XiangyinError:
+            continue
+        if named.is_file():
+            found.add(named)
+    return frozenset(found)
+
+
 class _Lengths:
     """The lengths of recordings, each decoded once however many lines point into it."""
 

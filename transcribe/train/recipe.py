@@ -10,7 +10,7 @@ import tokenizers
 
 from models import packs
 from models.errors import Invalid, Misconfigured
-from transcribe.train import card, evaluate, manifest, packfile, plots, recordings, tokens
+from transcribe.train import card, evaluate, exam, manifest, packfile, plots, recordings, tokens
 from transcribe.train.clips import Stored
 from transcribe.train.manifest import Entry, LeftOut, Manifest, Split
 from transcribe.train.progress import Progress
@@ -115,6 +115,7 @@ def summary(data: Sequence[Path]) -> Summary:
 def train(wish: Wish, say: Say, watch: Watch | None = None) -> Outcome:
     """Grow a pack; go on where a run with the same work folder was stopped."""
     require_base(wish.base)
+    exam.require_apart([*wish.data, *wish.rehearse], [exam.heldout()])
     told = summary(wish.data)
     for line in told.lines():
         say(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -234,6 +235,22 @@ def test_languages_that_whisper_lacks_borrow_codes_of_their_own() -> None:
     assert "haw" not in found.values()
     with pytest.raises(Invalid, match="no language code"):
         recipe.codes(["ug"], {"ug": "ug"}, ())
+
+
+def test_what_packs_are_measured_with_is_never_trained_on(
+    tmp_path: Path, corpus: Corpus, said: list[str]
+) -> None:
+    with pytest.raises(Invalid, match="must not be trained on"):
+        recipe.train(wish(exam.heldout(), tmp_path), said.append)
+    data = corpus("kk", 3)
+    copied = shutil.copytree(data.parent, tmp_path / "copy")
+    (copied / "0.flac").rename(copied / "a.flac")
+    text = (copied / "manifest.jsonl").read_text(encoding="utf-8")
+    text = text.replace("0.flac", "a.flac").splitlines()[0]
+    (copied / "manifest.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(Invalid, match=r"a\.flac"):
+        exam.require_apart([copied], [data])
+    exam.require_apart([corpus("kk", 3, name="other", seed=9)], [data])
 
 
 @pytest.mark.parametrize("base", ["none", "empty"])
