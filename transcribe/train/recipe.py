@@ -77,13 +77,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Summary:
-    """What would be trained on: minutes by language for both sides, and lines left out."""
+    """What is trained on, what it is checked with, and lines left out."""
 
     split: Split
     left_out: tuple[LeftOut, ...]
 
     def lines(self) -> list[str]:
-        """Say it for people."""
+        """Say how many minutes there are by language on both sides."""
         text = []
         for title, entries in (("train", self.split.training), ("check", self.split.check)):
             for tag, minutes in sorted(Manifest(entries, ()).minutes().items()):
@@ -93,21 +93,26 @@ class Summary:
                     f"{title:5} {tag:5} {minutes:8.1f} min {count:6} clips,"
                     f" {speakers} known speakers"
                 )
-        return text + [str(line) for line in self.left_out]
+        return text
 
 
-def summary(data: Sequence[Path]) -> Summary:
-    """Read and split manifests, or folders with one; raise Invalid where too little can be used."""
+def summary(data: Sequence[Path], say: Say) -> Summary:
+    """Read and split manifests, or folders with one, and say which lines are left out.
+
+    Raise Invalid where too little can be used.
+    """
     paths = [manifest.of(path) for path in data]
     read = [manifest.read(path) for path in paths]
     entries = [entry for one in read for entry in one.entries]
     left_out = tuple(line for one in read for line in one.left_out)
+    for line in left_out:
+        say(str(line))
     if not entries:
         names = ", ".join(path.name for path in paths)
-        first = left_out[0] if left_out else None
         raise manifest.bad(
-            f"{names} 里没有一行可用：{first.zh if first else '清单是空的。'}",
-            f"No line of {names} can be used: {first.en if first else 'it is empty.'}",
+            f"{names} 里没有一行可用：{'请看上面各行的原因。' if left_out else '清单是空的。'}",
+            f"No line of {names} can be used: "
+            + ("see above why." if left_out else "there is nothing in it."),
         )
     return Summary(manifest.split(entries), left_out)
 
@@ -116,7 +121,7 @@ def train(wish: Wish, say: Say, watch: Watch | None = None) -> Outcome:
     """Grow a pack; go on where a run with the same work folder was stopped."""
     require_base(wish.base)
     exam.require_apart([*wish.data, *wish.rehearse], [exam.heldout()])
-    told = summary(wish.data)
+    told = summary(wish.data, say)
     for line in told.lines():
         say(line)
     wish.work.mkdir(parents=True, exist_ok=True)
