@@ -1,6 +1,7 @@
 """Grow a pack from recordings: from nothing, from another pack, or from a stock Whisper."""
 
 import hashlib
+import json
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -269,27 +270,29 @@ def _grow(wish: Wish, split: Split, watch: Watch) -> None:
     from transcribe.train.network import Shape
 
     tags = sorted({entry.language for entry in split.training})
-    single, joined, checked = recordings.make(
-        split.training, split.check, recordings.Making(wish.work, _SEED)
-    )
-    old = rehearsal(wish)
     texts = {t: [e.text for e in split.training if e.language == t] for t in tags}
-    sounds = batches.sounds_of([s.clip for s in single])
+    weights: export.Weights | None = None
     if wish.base == SCRATCH:
         by_tag = codes(tags, dict(wish.borrow), ())
         tokenizer = _kept_tokenizer(wish, lambda: tokens.grow(texts, list(by_tag.values())))
-        shape = Shape(tokenizer.get_vocab_size(), len(sounds) + 1, **dict(wish.shape))
-        weights, plan = None, fit.Plan(seconds=wish.hours * 3600)
+        shape = Shape(tokenizer.get_vocab_size(), 1, **dict(wish.shape))
+        plan = fit.Plan(seconds=wish.hours * 3600)
     else:
         base = packs.read(Path(wish.base))
         by_tag = {language.tag: language.token for language in base.languages}
         new = [tag for tag in tags if tag not in by_tag]
         by_tag |= codes(new, dict(wish.borrow), list(by_tag.values()))
-        shape, arrays, spelling = export.read(base.folder)
-        tokenizer = tokens.with_languages(spelling, list(by_tag.values()))
-        shape, arrays = export.grown(shape, arrays, spelling, tokenizer)
-        shape = replace(shape, sounds=len(sounds) + 1)
-        weights, plan = arrays, fit.tuning(wish.hours * 3600)
+        shape, weights, spelling = export.read(base.folder)
+        said = [text for own in texts.values() for text in own]
+        tokenizer = tokens.extended(spelling, list(by_tag.values()), said)
+        shape, weights = export.grown(shape, weights, spelling, tokenizer)
+        plan = fit.tuning(wish.hours * 3600)
+    single, joined, checked = recordings.make(
+        split.training, split.check, recordings.Making(wish.work, _SEED, shape.mels)
+    )
+    old = rehearsal(wish, shape.mels)
+    sounds = batches.sounds_of([s.clip for s in single])
+    shape = replace(shape, sounds=len(sounds) + 1)
     plan = replace(plan, steps=wish.steps, threads=wish.threads, device=wish.device, seed=_SEED)
     vocabulary = batches.Vocabulary(tokenizer, tokens.prompt(tokenizer), by_tag, sounds)
     trainer = fit.Trainer(wish.work, shape, vocabulary, plan, weights)
@@ -314,7 +317,7 @@ def _page(wish: Wish, told: Summary) -> packs.Pack:
         kept = {language.tag: language for language in packs.read(Path(wish.base)).languages}
     tags = sorted(
         {entry.language for entry in told.split.training}
-        | {stored.clip.language for stored in rehearsal(wish)}
+        | {stored.clip.language for stored in rehearsal(wish, _mels(wish.out))}
     )
     new = codes(
         [t for t in tags if t not in kept], dict(wish.borrow), [x.token for x in kept.values()]
@@ -341,6 +344,11 @@ def _page(wish: Wish, told: Summary) -> packs.Pack:
         thresholds=thresholds,
         folder=wish.out,
     )
+
+
+def _mels(folder: Path) -> int:
+    page = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
+    return int(page["feature_size"])
 
 
 def _measured(wish: Wish, entries: Sequence[Entry]) -> list[card.Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from models import packs
 from models.errors import Conflict, Misconfigured
 
 
-def make(folder: Path, version: str = "1", cer: float | None = None) -> Path:
+def make(folder: Path, version: str = "1", cer: float | None = None, name: str = "home") -> Path:
     rows = [] if cer is None else [{"language": "zh", "condition": "all", "cer": cer}]
     page: dict[str, Any] = {
-        "name": "home",
+        "name": name,
         "version": version,
         "licence": "Apache-2.0",
         "languages": [{"tag": "zh", "name": "Chinese", "autonym": "中文", "token": "zh"}],
@@ -110,3 +111,29 @@ def test_a_folder_without_a_page_is_no_pack(tmp_path: Path) -> None:
     (tmp_path / packs.PACK_FILE).write_text("name = 3")
     with pytest.raises(Misconfigured):
         packs.read(tmp_path)
+
+
+def put(folder: Path, name: str, version: str, at: int) -> Path:
+    """Put a pack into a folder as if it had been installed at a moment."""
+    made = make(folder / f"{name}-{version}", version, name=name)
+    os.utime(made / packs.PACK_FILE, ns=(at * 10**9, at * 10**9))
+    return made
+
+
+def test_the_demo_pack_serves_until_one_is_installed(tmp_path: Path) -> None:
+    demo = put(tmp_path / "shipped", "demo", "1", 1)
+    assert packs.choose(tmp_path / "packs", demo=demo).name == "demo"
+    put(tmp_path / "packs", "county", "1", 100)
+    assert packs.choose(tmp_path / "packs", demo=demo).name == "county"
+
+
+def test_the_pack_installed_last_is_used_unless_one_is_named(tmp_path: Path) -> None:
+    demo, into = put(tmp_path / "shipped", "demo", "1", 1), tmp_path / "packs"
+    put(into, "county", "2", 100)
+    put(into, "village", "1", 200)
+    assert packs.choose(into, demo=demo).name == "village"
+    assert packs.choose(into, "county", demo).label == "county 2"
+    assert packs.choose(into, "county 2", demo).label == "county 2"
+    assert packs.choose(into, "demo", demo).name == "demo"
+    with pytest.raises(Misconfigured):
+        packs.choose(into, "nowhere", demo)

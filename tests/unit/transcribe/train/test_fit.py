@@ -190,7 +190,7 @@ def test_a_tokenizer_with_more_languages_keeps_the_rows_of_the_others(
     tmp_path: Path, vocabulary: Vocabulary
 ) -> None:
     old = vocabulary.tokenizer
-    new = tokens.with_languages(old, ["tt"])
+    new = tokens.extended(old, ["tt"])
     own = shape(vocabulary)
     rows = np.random.default_rng(1).standard_normal((own.vocabulary, own.width))
     weights = {"decoder.tokens.weight": rows.astype(np.float32)}
