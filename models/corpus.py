@@ -37,6 +37,7 @@ LONGEST_SECONDS = 30.0
 # Times of words are not exact: a private word this near to a stretch is taken to be in it.
 NEAR_SECONDS = 0.3
 PURPOSE = "corpus"
+ROWS_AT_ONCE = 200
 NAME_LENGTH = 12
 # So many digits in a row are somebody's number, whatever the checks that masking makes say of them.
 _DIGITS = "0-9０-９零〇一幺二两三四五六七八九洞拐勾٠-٩۰-۹"
@@ -103,10 +104,10 @@ class Corpus:
 
     def minutes(self) -> dict[str, float]:
         """Give minutes of speech by language."""
-        total: Counter[str] = Counter()
+        total: dict[str, float] = {}
         for lesson in self.lessons:
             for one in lesson.utterances:
-                total[one.language] += (one.end - one.start) / 60  # type: ignore[assignment]
+                total[one.language] = total.get(one.language, 0.0) + (one.end - one.start) / 60
         return dict(sorted(total.items()))
 
 
@@ -166,7 +167,7 @@ def _heard(session: Session, account: Account) -> Iterator[Complaint]:
         col(Transcript.accepted_by).is_not(None),
     )
     query = select(Complaint).where(access.visible(account), accepted).order_by(col(Complaint.id))
-    yield from session.exec(query)
+    yield from session.exec(query.execution_options(yield_per=ROWS_AT_ONCE))
 
 
 def _of(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ def write(
     require_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     sides: dict[str, list[Row]] = {MANIFEST: [], HELDOUT: []}
-    minutes: Counter[str] = Counter()
+    minutes: dict[str, float] = {}
     lost = 0
     # Made by mkdtemp, so that nobody else may look into it.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".coming-") as coming:
@@ -80,14 +79,15 @@ def write(
             for row, clip in _clips(lesson, samples):
                 soundfile.write(folder / row["audio"], clip, SAMPLE_RATE)
                 side.append(row)
-                minutes[row["language"]] += len(clip) / SAMPLE_RATE / 60  # type: ignore[assignment]
+                tag = row["language"]
+                minutes[tag] = minutes.get(tag, 0.0) + len(clip) / SAMPLE_RATE / 60
             watch(done)
         for name, rows in sides.items():
             _list(folder / name, rows)
         if out.exists():
             out.rmdir()
         folder.rename(out)
-    return Written(len(sides[MANIFEST]), len(sides[HELDOUT]), dict(minutes), lost)
+    return Written(len(sides[MANIFEST]), len(sides[HELDOUT]), minutes, lost)
 
 
 def told(written: Written, out: Path) -> str:
