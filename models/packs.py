@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,12 @@ from models.errors import Conflict, Misconfigured
 from models.transcript import Frozen
 
 PACK_FILE = "pack.toml"
+DEMO_PACK = "packs/demo"
+# What a pack writes wrongly of a language that it does not know: everything.
+LOST = 1.0
+
+# Character error rates by language, as shares, of the pack in a folder on recordings held out.
+Measure = Callable[[Path], dict[str, float]]
 
 
 class PackLanguage(Frozen):
@@ -112,16 +121,79 @@ def installed(folder: Path) -> tuple[Pack, ...]:
     return tuple(sorted(found, key=lambda pack: (pack.name, pack.version)))
 
 
-def install(folder: Path, into: Path, *, instead_of: Pack | None, force: bool = False) -> Pack:
+def demo_pack() -> Path:
+    """Give the folder of the pack that ships with the program."""
+    return Path(str(files("samples").joinpath(DEMO_PACK)))
+
+
+def choose(folder: Path, name: str = "", demo: Path | None = None) -> Pack:
+    """Choose the pack to use: the named one, else the one installed last, else the demo pack.
+
+    Raise Misconfigured if there is none.
+    """
+    found = installed(folder)
+    if name:
+        wanted = [pack for pack in found if name in (pack.name, pack.label)]
+        if wanted:
+            return wanted[-1]
+        shipped = read(demo or demo_pack())
+        if name == shipped.name:
+            return shipped
+        raise Misconfigured(
+            f"没有安装名为 {name} 的语言包，请用 xiangyin pack list 查看。",
+            f"No language pack called {name} is installed: see `xiangyin pack list`.",
+            code="no_such_pack",
+        )
+    if found:
+        return max(found, key=lambda pack: (installed_at(pack), pack.name, pack.version))
+    return read(demo or demo_pack())
+
+
+def installed_at(pack: Pack) -> int:
+    """Tell when a pack was put where it is, in nanoseconds."""
+    return (pack.folder / PACK_FILE).stat().st_mtime_ns
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a new pack does beside the one in use, by language: error rates as shares.
+
+    A language that one of them does not know counts as lost for it.
+    """
+
+    new: dict[str, float]
+    old: dict[str, float]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Give the languages that either knows, of those that were measured."""
+        return tuple(sorted(self.new.keys() | self.old.keys()))
+
+    def mean(self, rates: dict[str, float]) -> float:
+        """Give the mean error rate over all these languages."""
+        return sum(rates.get(tag, LOST) for tag in self.tags) / len(self.tags)
+
+    @property
+    def worse(self) -> bool:
+        """Tell whether the new pack writes more wrongly than the old one."""
+        return self.mean(self.new) > self.mean(self.old)
+
+
+def install(
+    folder: Path,
+    into: Path,
+    *,
+    instead_of: Pack | None = None,
+    measure: Measure | None = None,
+    force: bool = False,
+) -> tuple[Pack, Verdict | None]:
     """Copy a pack's folder to where workers look, whole or not at all; older ones stay.
 
-    instead_of : the pack in use, which the new one must not be worse than on the languages that
-    both know, by their report cards; `force` skips that.
-    Raise Conflict if it is worse, has no card, or the same version is there already.
+    instead_of : the pack in use, which the new one must not be worse than
+    measure : hears the same held-out recordings with each of the two; `force` skips that
+    Raise Conflict if it is worse, has no report card, or the same version is there already.
     """
     pack = read(folder)
-    if instead_of is not None and not force:
-        _require_no_worse(pack, instead_of)
     target = into / f"{pack.name}-{pack.version}"
     if target.exists():
         raise Conflict(
@@ -129,15 +201,20 @@ def install(folder: Path, into: Path, *, instead_of: Pack | None, force: bool = 
             f"The pack {pack.label} is installed already: give the new one another version.",
             code="pack_installed",
         )
+    verdict = None
+    if not force:
+        _require_card(pack)
+        if instead_of is not None and measure is not None:
+            verdict = _judged(pack, instead_of, measure)
     into.mkdir(parents=True, exist_ok=True)
     # A worker may look at any moment: it must see the whole pack or nothing.
     with tempfile.TemporaryDirectory(dir=into, prefix=".coming-") as coming:
         copied = Path(coming) / "pack"
         shutil.copytree(folder, copied)
+        # The newest is the one used, and copying keeps the original's times.
+        (copied / PACK_FILE).touch()
         copied.rename(target)
-    # The newest is the one used, and copying keeps the original's times.
-    (target / PACK_FILE).touch()
-    return read(target)
+    return read(target), verdict
 
 
 def error_rates(pack: Pack) -> dict[str, float]:
@@ -146,25 +223,35 @@ def error_rates(pack: Pack) -> dict[str, float]:
     return {row["language"]: float(row["cer"]) for row in rows if row["condition"] == "all"}
 
 
-def _require_no_worse(new: Pack, old: Pack) -> None:
-    mine, known = error_rates(new), error_rates(old)
-    if known and not mine:
+def _require_card(pack: Pack) -> None:
+    if not error_rates(pack):
         raise Conflict(
-            f"语言包 {new.label} 没有成绩单，请先用 xiangyin pack evaluate 测一遍，或加 --force。",
-            f"The pack {new.label} has no report card: measure it with `xiangyin pack evaluate`, "
-            "or use --force.",
+            f"语言包 {pack.label} 没有成绩单，请先用 xiangyin pack evaluate --write 测一遍，"
+            "或加 --force。",
+            f"The pack {pack.label} has no report card: measure it with `xiangyin pack evaluate "
+            "--write`, or use --force.",
             code="pack_unmeasured",
         )
-    shared = sorted(mine.keys() & known.keys())
-    if not shared:
-        return
-    before = sum(known[tag] for tag in shared) / len(shared)
-    after = sum(mine[tag] for tag in shared) / len(shared)
-    if after > before:
+
+
+def _judged(new: Pack, old: Pack, measure: Measure) -> Verdict:
+    verdict = Verdict(measure(new.folder), measure(old.folder))
+    if not verdict.tags:
         raise Conflict(
-            f"语言包 {new.label} 比在用的 {old.label} 差：字错率 {after:.2f}% 对 {before:.2f}%"
-            f"（{' '.join(shared)}）。确要安装请加 --force。",
-            f"The pack {new.label} is worse than {old.label}: character error rate {after:.2f} % "
-            f"against {before:.2f} % on {' '.join(shared)}. Use --force to install it anyway.",
+            f"留出的录音里没有 {new.label} 或 {old.label} 的语言，无法比较。请用 --heldout "
+            "另给录音，或加 --force。",
+            f"None of the held-out recordings is in a language of {new.label} or {old.label}: give "
+            "others with --heldout, or use --force.",
+            code="pack_not_comparable",
+        )
+    if verdict.worse:
+        rates = [100 * verdict.mean(found) for found in (verdict.new, verdict.old)]
+        raise Conflict(
+            f"语言包 {new.label} 比在用的 {old.label} 差：字错率 {rates[0]:.2f}% 对 {rates[1]:.2f}%"
+            f"（{' '.join(verdict.tags)}，不会的语言按全错计）。确要安装请加 --force。",
+            f"The pack {new.label} is worse than {old.label}: character error rate {rates[0]:.2f} "
+            f"% against {rates[1]:.2f} % over {' '.join(verdict.tags)}, a language that a pack "
+            "lacks counting as all wrong. Use --force to install it anyway.",
             code="pack_worse",
         )
+    return verdict

@@ -89,6 +89,11 @@ def picture_task(*, most_pixels: int, read: bool) -> Task:
     return Task(work, photographs.load if read else nothing)
 
 
+def samples_task(most_seconds: float) -> Task:
+    """Make the child's task with a recording of which only the samples are wanted, no header."""
+    return Task(partial(_samples, most_seconds=most_seconds), speech.load)
+
+
 def parse_sound(result: bytes) -> DecodedSound:
     """Read the result of `sound_task`; raise ValueError if it is not of the form."""
     head, body = _split(result)
@@ -124,7 +129,7 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
     samples = marks = b""
     if keep:
         marks = fingerprint(decoded.samples)
-        samples = integers(decoded.samples).astype("<i2").tobytes()
+        samples = _stored(decoded.samples)
     header = SoundHeader(
         seconds=measured.seconds,
         speech_seconds=measured.speech_seconds,
@@ -135,6 +140,15 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
         parts=(len(copy), len(drawn), len(samples), len(marks)),
     )
     yield from _written(header, copy, drawn, samples, marks)
+
+
+def _samples(path: Path, *, most_seconds: float) -> Iterator[bytes]:
+    yield _stored(audio.decode(path, max_seconds=most_seconds).samples)
+
+
+def _stored(samples: NDArray[np.float32]) -> bytes:
+    """Write samples as they are stored; `to_samples` reads them."""
+    return integers(samples).astype("<i2").tobytes()
 
 
 def _picture(path: Path, *, most_pixels: int, read: bool) -> Iterator[bytes]:

@@ -4,56 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 import structlog
 
 from models import packs
-from models.errors import Misconfigured
 from models.packs import Pack
 from transcribe.engine import Engine
 
-DEMO_PACK = "packs/demo"
 # How often the folder is looked at while work goes on.
 LOOK_SECONDS = 2.0
 
 log = structlog.get_logger()
 
 Load = Callable[[Pack], Engine]
-
-
-def demo_pack() -> Path:
-    """Give the folder of the pack that ships with the program."""
-    return Path(str(files("samples").joinpath(DEMO_PACK)))
-
-
-def demo_heldout() -> Path:
-    """Give the manifest of the clips that the demo pack is measured on."""
-    return Path(str(files("samples").joinpath("heldout/manifest.jsonl")))
-
-
-def choose(folder: Path, name: str = "", demo: Path | None = None) -> Pack:
-    """Choose the pack to use: the named one, else the one installed last, else the demo pack.
-
-    Raise Misconfigured if there is none.
-    """
-    installed = packs.installed(folder)
-    if name:
-        wanted = [pack for pack in installed if name in (pack.name, pack.label)]
-        if wanted:
-            return wanted[-1]
-        shipped = packs.read(demo or demo_pack())
-        if name == shipped.name:
-            return shipped
-        raise Misconfigured(
-            f"没有安装名为 {name} 的语言包，请用 xiangyin pack list 查看。",
-            f"No language pack called {name} is installed: see `xiangyin pack list`.",
-            code="no_such_pack",
-        )
-    if installed:
-        return max(installed, key=lambda pack: (_installed_at(pack), pack.name, pack.version))
-    return packs.read(demo or demo_pack())
 
 
 class Warm:
@@ -64,7 +28,7 @@ class Warm:
         self._folder = folder
         self._name = name
         self._demo = demo
-        self._pack = choose(folder, name, demo)
+        self._pack = packs.choose(folder, name, demo)
         self._engine = load(self._pack)
         self._stamp = self._state()
         self._looked = time.monotonic()
@@ -81,7 +45,7 @@ class Warm:
 
     def _renew(self) -> None:
         try:
-            pack = choose(self._folder, self._name, self._demo)
+            pack = packs.choose(self._folder, self._name, self._demo)
             if _identity(pack) == _identity(self._pack):
                 return
             engine = self._load(pack)
@@ -105,9 +69,5 @@ class Warm:
         )
 
 
-def _installed_at(pack: Pack) -> int:
-    return (pack.folder / packs.PACK_FILE).stat().st_mtime_ns
-
-
 def _identity(pack: Pack) -> tuple[Path, str, int]:
-    return pack.folder, pack.label, _installed_at(pack)
+    return pack.folder, pack.label, packs.installed_at(pack)

@@ -120,6 +120,10 @@ def _recordings(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[tuple[
     return found
 
 
+def _blank(complaint_id: UUID) -> StoredTrace:
+    return StoredTrace(complaint_id=complaint_id, jurisdiction="", sketch=b"", runs=0, facts={})
+
+
 def put(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
     """Put reports into the index, or their newest state in place of what is there; give them."""
     ids = [one.id for one in entries]
@@ -127,7 +131,7 @@ def put(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
     stored = {row.complaint_id: row for row in rows}
     known = {one.id: _keys(one) for one in _load(session, [row.seq or 0 for row in rows])}
     for one in entries:
-        row = stored.setdefault(one.id, StoredTrace(complaint_id=one.id))
+        row = stored.setdefault(one.id, _blank(one.id))
         row.jurisdiction = one.jurisdiction
         row.sketch, row.runs = one.sketch.astype("<u4").tobytes(), one.runs
         row.facts = one.facts.model_dump(mode="json")

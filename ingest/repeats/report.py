@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, insert
@@ -24,7 +25,7 @@ def trace_of(complaint: Complaint, said: Sequence[Said]) -> Trace:
     """Say what is known of a report for finding its repeats; what cannot be trusted is left out."""
     texts = [one.passage.text for one in said if one.trusted and one.passage.text]
     texts += [str(one.get("text", "")) for one in complaint.translations]
-    sources = complaint.provenance.get("subject.unit") or ({},)
+    sources: Sequence[Mapping[str, Any]] = complaint.provenance.get("subject.unit") or ({},)
     unit = complaint.subject_unit_code if sources[0].get("by") != "channel" else None
     return Trace(
         id=complaint.id,

@@ -1,12 +1,13 @@
 """The report card of a pack: scores with counts and 95 % intervals."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
 
 import numpy as np
 
+from models.packs import Pack
 from transcribe.train.evaluate import Score, median_word_error
 
 _RESAMPLES = 1000
@@ -110,13 +111,46 @@ def mean_cer(found: Iterable[Row]) -> float:
 
 def table(found: Sequence[Row]) -> str:
     """Write the card as lines for people."""
-    lines = ["language condition   clips  min   CER % (95 %)          tag %   toned %  word s"]
+    return lines([row.as_dict() for row in found])
+
+
+def page(pack: Pack) -> str:
+    """Write what a pack says of itself, and its card, as lines for people."""
+    written = [f"{pack.label}  ({pack.licence})", pack.notes, ""]
+    for one in pack.languages:
+        token = f"borrows {one.token}" if one.borrowed else one.token
+        written.append(f"{one.tag:8} {one.name} {one.autonym}  [{token}]")
+    for name, value in pack.card.items():
+        if isinstance(value, Mapping):
+            written += ["", f"{name.replace('_', ' ')}:"]
+            written += [f"  {key.replace('_', ' ')}: {text}" for key, text in value.items()]
+        elif name != "rows":
+            written += ["", f"{name}: {value}"]
+    rows = pack.card.get("rows", ())
+    written += ["", lines(rows) if rows else "not measured"]
+    return "\n".join(written)
+
+
+def lines(found: Sequence[Mapping[str, Any]]) -> str:
+    """Write rows of a card, as `pack.toml` keeps them, as lines for people."""
+    written = [
+        "language condition   clips    min   CER %  (95 %)         tag %  (95 %)        "
+        " toned %  word s"
+    ]
     for row in found:
-        toned = f"{100 * row.toned.value:6.2f}" if row.toned else "      "
-        word = f"{row.word_seconds:.3f}" if row.word_seconds is not None else ""
-        lines.append(
-            f"{row.language:8} {row.condition:10} {row.clips:6} {row.minutes:5.1f}"
-            f"   {100 * row.cer.value:6.2f} ({100 * row.cer.low:.2f}-{100 * row.cer.high:.2f})"
-            f"   {100 * row.tagged.value:6.2f}  {toned}  {word}"
+        word = row.get("word_seconds")
+        toned = row.get("toned")
+        written.append(
+            f"{row['language']:8} {row['condition']:10} {row['clips']:6} {row['minutes']:6.1f}"
+            f"  {_rate(row, 'cer')}  {_rate(row, 'tagged')}"
+            f"  {'' if toned is None else f'{toned:.2f}':>7}"
+            f"  {'' if word is None else f'{word:.3f}':>6}".rstrip()
         )
-    return "\n".join(lines)
+    return "\n".join(written)
+
+
+def _rate(row: Mapping[str, Any], name: str) -> str:
+    if name not in row:
+        return " " * 22
+    low, high = row.get(f"{name}_95", (row[name], row[name]))
+    return f"{row[name]:6.2f} {f'({low:.2f}-{high:.2f})':15}"

@@ -4,15 +4,17 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from transcribe.train import card, manifest, plots, recipe
+from models.errors import Invalid
+from transcribe.train import card, exam, manifest, plots, recipe
 from transcribe.train.clips import Stored
 from transcribe.train.manifest import Entry
 from transcribe.train.recipe import Language, Say, Watch, Wish
 
 MINUTES = (5.0, 15.0, 30.0, 60.0, 120.0)
+_NEARLY = 0.95
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Question:
     steps: int = 10**9
     threads: int = 2
     device: str = "cpu"
+    rehearse: tuple[Path, ...] = ()
     rehearsal: tuple[Stored, ...] = ()
 
 
@@ -51,22 +54,46 @@ class Point:
     seconds: float
 
 
+def points(written: str) -> tuple[float, ...]:
+    """Read minutes parted by commas; raise Invalid where they are no rising numbers."""
+    try:
+        minutes = tuple(float(one) for one in written.split(","))
+    except ValueError:
+        minutes = ()
+    if not minutes or minutes[0] < manifest.LEAST_MINUTES or list(minutes) != sorted(set(minutes)):
+        raise Invalid(
+            f"{written} 应是由小到大、以逗号分开的分钟数，至少 {manifest.LEAST_MINUTES:g}。",
+            f"{written}: give rising minutes parted by commas, at least "
+            f"{manifest.LEAST_MINUTES:g}.",
+            code="bad_minutes",
+        )
+    return minutes
+
+
 def draw(question: Question, say: Say, watch: Watch | None = None) -> list[Point]:
     """Train a pack for each size, measure it, and write curve.json, curve.md and curve.png.
 
     Points that were measured before are kept; one that was stopped goes on.
     """
+    exam.require_apart([question.data, *question.rehearse], [question.heldout, question.old])
     question.work.mkdir(parents=True, exist_ok=True)
     entries = manifest.read(question.data, [question.tag]).entries
+    have = sum(entry.seconds for entry in entries) / 60
+    for minutes in question.minutes:
+        if have < _NEARLY * minutes:
+            raise manifest.bad(
+                f"{question.data.name} 只有 {have:.0f} 分钟 {question.tag}，"
+                f"而要求 {minutes:.0f} 分钟。",
+                f"{question.data.name} has {have:.0f} minutes of {question.tag}, and "
+                f"{minutes:.0f} are asked for.",
+            )
+    # Made once, for every point.
+    old = recipe.rehearsal(_wish(question, question.data, question.work))
+    question = replace(question, rehearse=(), rehearsal=tuple(old))
     before = _mean_cer(question.base, question.old, question.threads)
     points = []
     for minutes in question.minutes:
         chosen = _subset(entries, minutes)
-        have = sum(entry.seconds for entry in chosen) / 60
-        if have < 0.95 * minutes:
-            raise manifest.ManifestError(
-                f"{question.data.name} has {have:.0f} minutes, and {minutes:.0f} are asked for"
-            )
         points.append(_point(question, minutes, chosen, before, say, watch))
         _write(question.work, points)
     return points
@@ -101,26 +128,13 @@ def _point(
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "manifest.jsonl"
     data.write_text("".join(_line(entry) for entry in chosen), encoding="utf-8")
-    began = time.monotonic()
-    recipe.train(
-        Wish(
-            data=(data,),
-            out=folder / "pack",
-            work=folder / "work",
-            base=str(question.base),
-            hours=question.hours,
-            steps=question.steps,
-            threads=question.threads,
-            device=question.device,
-            rehearsal=question.rehearsal,
-            languages=((question.tag, question.shown),),
-        ),
-        say,
-        watch,
+    began, spent = time.monotonic(), _spent(folder)
+    recipe.train(_wish(question, data, folder), say, watch)
+    seconds = spent + time.monotonic() - began
+    report = exam.check(folder / "pack", [question.heldout], question.threads)
+    (whole,) = (
+        row for row in report.rows if (row.language, row.condition) == (question.tag, "all")
     )
-    seconds = time.monotonic() - began
-    rows, _ = recipe.check(folder / "pack", question.heldout, question.threads)
-    (whole,) = (row for row in rows if row.condition == "all")
     point = Point(
         minutes=minutes,
         cer=whole.cer.value,
@@ -132,6 +146,29 @@ def _point(
     )
     result.write_text(json.dumps(asdict(point)), encoding="utf-8")
     return point
+
+
+def _wish(question: Question, data: Path, folder: Path) -> Wish:
+    return Wish(
+        data=(data,),
+        out=folder / "pack",
+        work=folder / "work",
+        base=str(question.base),
+        hours=question.hours,
+        steps=question.steps,
+        threads=question.threads,
+        device=question.device,
+        rehearse=question.rehearse,
+        rehearsal=question.rehearsal,
+        languages=((question.tag, question.shown),),
+    )
+
+
+def _spent(folder: Path) -> float:
+    """Return the seconds that a point was trained for before it was stopped."""
+    log = folder / "work" / plots.LOG
+    rows = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return float(json.loads(rows[-1])["seconds"]) if rows else 0.0
 
 
 def _line(entry: Entry) -> str:
@@ -147,8 +184,7 @@ def _line(entry: Entry) -> str:
 
 
 def _mean_cer(pack: Path, data: Path, threads: int) -> float:
-    rows, _ = recipe.check(pack, data, threads)
-    return card.mean_cer(rows)
+    return card.mean_cer(exam.check(pack, [data], threads).rows)
 
 
 def table(points: Sequence[Point]) -> str:

@@ -299,6 +299,21 @@ def write_heldout(work: Work = WORK, out: Path = HELDOUT) -> None:
 
 
 @app.command()
+def rehearsal(
+    out: Annotated[Path, typer.Option(help="Where the recordings go.")] = Path("data/rehearsal"),
+    count: Annotated[int, typer.Option(help="Clips a language.")] = 400,
+) -> None:
+    """Write recordings of the demo pack's own languages, for `pack train --rehearse`."""
+    chosen = [
+        Line(tag, grammar.load(GRAMMARS / f"{tag}.toml").voice, text)
+        for tag, sentences in training_texts().items()
+        for text in random.Random(SEED).sample(sentences, count)
+    ]
+    size = heldout.write(out, chosen, str(SEED), TRAINING_VARIANTS)
+    typer.echo(f"{len(chosen)} clips, {size / 1e6:.1f} MB in {out}")
+
+
+@app.command()
 def kyrgyz(
     work: Work = WORK,
     pack: Annotated[Path, typer.Option(help="The pack that learns Kyrgyz.")] = PACK,
@@ -312,7 +327,7 @@ def kyrgyz(
     """Draw how the pack learns Kyrgyz, which it has never heard, from minutes of recordings."""
     own = grammar.load(GRAMMARS / "ky.toml")
     recordings = out / "recordings"
-    if not (recordings / "manifest.jsonl").exists():
+    if not (out / "heldout" / "manifest.jsonl").exists():
         every = grammar.training_sentences(own, KYRGYZ_SENTENCES, SEED)
         spoken = [Line("ky", own.voice, text) for text in every]
         heldout.write(recordings, spoken, str(SEED), TRAINING_VARIANTS)

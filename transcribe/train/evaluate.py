@@ -21,7 +21,7 @@ from transcribe.train.manifest import Entry
 SAMPLE_RATE = 16_000
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "bo"})
 _BATCH = 16
-_LONGEST = 160
+_LONGEST = 224  # tokens: a whole window of a language that a stock tokenizer cuts into bytes
 _STATE_SECONDS = 0.02
 
 
@@ -180,14 +180,18 @@ def measure(
     """Score clips; those of one language and similar length go together."""
     scores: list[Score] = []
     pool: list[Known] = []
+
+    def empty() -> None:
+        for one in _scored(recogniser, pool):
+            scores.append(one)
+            watch(len(scores))
+        pool.clear()
+
     for clip in clips:
         pool.append(clip)
         if len(pool) == 16 * _BATCH:
-            scores += _scored(recogniser, pool)
-            watch(len(scores))
-            pool = []
-    scores += _scored(recogniser, pool)
-    watch(len(scores))
+            empty()
+    empty()
     return scores
 
 

@@ -12,10 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
+from models.errors import Misconfigured
 from transcribe.train import tokens
 from transcribe.train.network import Shape
 
 Weights = dict[str, npt.NDArray[np.float32]]
+# What is not multiplied stays in float32: processors have no float16, and CTranslate2 would warn of
+# having to convert it each time a pack is loaded. A graphics card converts once and says nothing.
+QUANTIZATION = "int8"
 _SUPPORTED_BINARY = 6
 _DTYPES = (np.float32, np.int8, np.int16, np.int32, np.float16)
 
@@ -26,7 +30,7 @@ def write(
     weights: Mapping[str, Any],
     tokenizer: tokenizers.Tokenizer,
     alignment_heads: Sequence[tuple[int, int]],
-    quantization: str = "int8_float16",
+    quantization: str = QUANTIZATION,
 ) -> None:
     """Write model.bin, config.json, tokenizer.json, vocabulary.json and preprocessor_config.json.
 
@@ -135,17 +139,17 @@ def read_variables(path: Path) -> Weights:
 
     version = take("I")
     if version != _SUPPORTED_BINARY:
-        raise ValueError(f"{path} is of format {version}, and only {_SUPPORTED_BINARY} is known")
+        raise _foreign(path, f"format {version}, only {_SUPPORTED_BINARY} is known")
     name, _ = text(), take("I")
     if name != "WhisperSpec":
-        raise ValueError(f"{path} holds a {name}, not a Whisper model")
+        raise _foreign(path, f"{name}, no Whisper model")
     found: dict[str, npt.NDArray[Any]] = {}
     for _ in range(take("I")):
         label = text()
         shape = [take("I") for _ in range(take("B"))]
         kind, size = take("B"), take("I")
         if kind >= len(_DTYPES):
-            raise ValueError(f"{path}: {label} is of an unknown type")
+            raise _foreign(path, f"{label} is of an unknown type")
         found[label] = np.frombuffer(data, _DTYPES[kind], size // _DTYPES[kind]().nbytes, place)
         found[label] = found[label].reshape(shape)
         place += size
@@ -153,6 +157,15 @@ def read_variables(path: Path) -> Weights:
         alias = text()
         found[alias] = found[text()]
     return {label: _whole(found, label) for label in found if not label.endswith("_scale")}
+
+
+def _foreign(path: Path, why: str) -> Misconfigured:
+    return Misconfigured(
+        f"不能从 {path} 开始训练（{why}）：请用本项目做的语言包，或 Hugging Face 形式的 Whisper。",
+        f"Training cannot start from {path} ({why}): give a pack that this project made, or a "
+        "Whisper in Hugging Face's form.",
+        code="bad_base",
+    )
 
 
 def _whole(found: dict[str, npt.NDArray[Any]], label: str) -> npt.NDArray[np.float32]:

@@ -1,7 +1,6 @@
 """Curves of a training, and of what more recordings bring, as PNG."""
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,32 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot
 
+LOG = "log.jsonl"
 _SMOOTHED = 5
 
 
 def keep(log: Path, folder: Path) -> None:
     """Put a training's log and its curves into a folder, where there is a log."""
     if log.exists():
-        shutil.copy(log, folder / "training.jsonl")
-        rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        lines = log.read_text(encoding="utf-8").splitlines()
+        rows = lasting([json.loads(line) for line in lines])
+        written = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / "training.jsonl").write_text(written, encoding="utf-8")
         training(rows, folder / "training.png")
+
+
+def lasting(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what a kill undid: rows of steps that were done again from a checkpoint."""
+    kept: list[dict[str, Any]] = []
+    for row in reversed(rows):
+        following = kept[-1] if kept else None
+        again = following is not None and (
+            row["step"] > following["step"]
+            or (row["step"] == following["step"] and row.keys() == following.keys())
+        )
+        if not again:
+            kept.append(row)
+    return kept[::-1]
 
 
 def training(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -1,7 +1,8 @@
 """Grow a pack from recordings: from nothing, from another pack, or from a stock Whisper."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import tokenizers
 
 from models import packs
-from transcribe.train import card, evaluate, manifest, packfile, plots, recordings, tokens
+from models.errors import Invalid, Misconfigured
+from transcribe.train import card, evaluate, exam, manifest, packfile, plots, recordings, tokens
 from transcribe.train.clips import Stored
-from transcribe.train.manifest import Entry, Manifest, Refused, Split
+from transcribe.train.manifest import Entry, LeftOut, Manifest, Split
 from transcribe.train.progress import Progress
 
 SCRATCH = "scratch"
@@ -37,7 +39,8 @@ class Wish:
     """What is asked of the recipe.
 
     base : "scratch", a pack's folder, or a folder with a Whisper in Hugging Face's form
-    rehearsal : clips of the base pack's own languages, mixed in so that it does not forget them
+    rehearse : manifests of the base's own languages, mixed in so that it does not forget them
+    rehearsal : clips for the same that are made already
     low_rank : train small added matrices only, where the base is a stock Whisper
     borrow : Whisper's code to use for a language by tag, where it has none
     """
@@ -54,6 +57,7 @@ class Wish:
     version: str = "1"
     licence: str = "not stated"
     low_rank: bool = True
+    rehearse: tuple[Path, ...] = ()
     rehearsal: tuple[Stored, ...] = ()
     borrow: tuple[tuple[str, str], ...] = ()
     languages: tuple[tuple[str, Language], ...] = ()
@@ -68,19 +72,19 @@ class Outcome:
 
     pack: packs.Pack
     rows: tuple[card.Row, ...]
-    refused: tuple[Refused, ...]
+    left_out: tuple[LeftOut, ...]
     minutes: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What would be trained on: minutes by language for both sides, and lines left out."""
+    """What is trained on, what it is checked with, and lines left out."""
 
     split: Split
-    refused: tuple[Refused, ...]
+    left_out: tuple[LeftOut, ...]
 
     def lines(self) -> list[str]:
-        """Say it for people."""
+        """Say how many minutes there are by language on both sides."""
         text = []
         for title, entries in (("train", self.split.training), ("check", self.split.check)):
             for tag, minutes in sorted(Manifest(entries, ()).minutes().items()):
@@ -90,26 +94,35 @@ class Summary:
                     f"{title:5} {tag:5} {minutes:8.1f} min {count:6} clips,"
                     f" {speakers} known speakers"
                 )
-        text += [f"left out: line {refusal.line}: {refusal.reason}" for refusal in self.refused]
         return text
 
 
-def summary(data: Sequence[Path]) -> Summary:
-    """Read and split manifests; raise ManifestError where too little can be used."""
-    read = [manifest.read(path) for path in data]
+def summary(data: Sequence[Path], say: Say) -> Summary:
+    """Read and split manifests, or folders with one, and say which lines are left out.
+
+    Raise Invalid where too little can be used.
+    """
+    paths = [manifest.of(path) for path in data]
+    read = [manifest.read(path) for path in paths]
     entries = [entry for one in read for entry in one.entries]
-    refused = tuple(refusal for one in read for refusal in one.refused)
+    left_out = tuple(line for one in read for line in one.left_out)
+    for line in left_out:
+        say(str(line))
     if not entries:
-        raise manifest.ManifestError(
-            f"no line of {', '.join(p.name for p in data)} can be used:"
-            f" {refused[0].reason if refused else 'it is empty'}"
+        names = ", ".join(path.name for path in paths)
+        raise manifest.bad(
+            f"{names} 里没有一行可用：{'请看上面各行的原因。' if left_out else '清单是空的。'}",
+            f"No line of {names} can be used: "
+            + ("see above why." if left_out else "there is nothing in it."),
         )
-    return Summary(manifest.split(entries), refused)
+    return Summary(manifest.split(entries), left_out)
 
 
 def train(wish: Wish, say: Say, watch: Watch | None = None) -> Outcome:
     """Grow a pack; go on where a run with the same work folder was stopped."""
-    told = summary(wish.data)
+    require_base(wish.base)
+    exam.require_apart([*wish.data, *wish.rehearse], [exam.heldout()])
+    told = summary(wish.data, say)
     for line in told.lines():
         say(line)
     wish.work.mkdir(parents=True, exist_ok=True)
@@ -137,50 +150,64 @@ def train(wish: Wish, say: Say, watch: Watch | None = None) -> Outcome:
     packfile.write(pack)
     plots.keep(wish.work / "log.jsonl", wish.out)
     say(card.table(rows))
-    return Outcome(pack, tuple(rows), told.refused, known)
+    return Outcome(pack, tuple(rows), told.left_out, known)
 
 
-def rehearsal(data: Path, work: Path, mels: int = 80) -> tuple[Stored, ...]:
-    """Make clips of a manifest of old languages, to be mixed into a training of new ones."""
-    entries = manifest.read(data).entries
-    return tuple(recordings.plain(entries, recordings.Making(work, _SEED, mels)))
+def rehearsal(wish: Wish, mels: int = 80) -> list[Stored]:
+    """Make clips of the old languages, or find those made before.
+
+    Raise Invalid where a manifest for it has no line that can be used.
+    """
+    made = list(wish.rehearsal)
+    for number, data in enumerate(wish.rehearse):
+        read = manifest.read(manifest.of(data))
+        if not read.entries:
+            raise manifest.bad(
+                f"{data} 里没有可用于复习的录音。", f"{data} has no recording to rehearse with."
+            )
+        making = recordings.Making(wish.work / f"rehearsal-{number}", _SEED, mels)
+        made += recordings.plain(read.entries, making)
+    return made
 
 
-def check(folder: Path, data: Path, threads: int = 2) -> tuple[list[card.Row], tuple[Refused, ...]]:
-    """Measure a pack on a manifest; lines that cannot be used are left out and told."""
-    recogniser = evaluate.Recogniser(folder, threads)
-    read = manifest.read(data, recogniser.pack.tags)
-    if not read.entries:
-        raise manifest.ManifestError(
-            f"{data.name} has no clip in a language of the pack {recogniser.pack.name}:"
-            f" {', '.join(recogniser.pack.tags)}"
+def require_base(base: str) -> None:
+    """Raise Misconfigured where a base is no folder that training can start from."""
+    folder = Path(base)
+    if base == SCRATCH or _is_stock(folder):
+        return
+    if not folder.is_dir():
+        raise Misconfigured(
+            f"没有 {base} 这个文件夹：--base 应是 scratch、语言包，"
+            "或 Hugging Face 形式的 Whisper。",
+            f"There is no folder {base}: --base takes scratch, a language pack, or a Whisper in "
+            "Hugging Face's form.",
+            code="no_base",
         )
-    return card.rows(evaluate.measure(recogniser, evaluate.known(read.entries))), read.refused
+    packs.read(folder)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a pack may take the place of another: mean CER as shares, on the same recordings."""
+def borrowed(written: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Read TAG=CODE; raise Invalid where something is not of the form."""
+    pairs = [tuple(one.split("=")) for one in written]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise Invalid(
+            "--borrow 应写成 标签=代码，例如 ug=uz。",
+            "--borrow is written TAG=CODE, for example ug=uz.",
+            code="bad_borrow",
+        )
+    return tuple((tag, code) for tag, code in pairs)
 
-    worse: bool
-    new: float
-    old: float
 
-
-def compare(candidate: Path, current: Path, data: Path, threads: int = 2) -> Verdict:
-    """Measure two packs on the languages of the one in place; one that it lacks counts as lost."""
-    held = {
-        row.language: row.cer.value
-        for row in check(current, data, threads)[0]
-        if row.condition == "all"
-    }
-    try:
-        rows = check(candidate, data, threads)[0]
-    except manifest.ManifestError:
-        rows = []
-    new = {row.language: row.cer.value for row in rows if row.condition == "all"}
-    means = [sum(found.get(tag, 1.0) for tag in held) / len(held) for found in (new, held)]
-    return Verdict(means[0] > means[1], *means)
+def named(written: Sequence[str]) -> tuple[tuple[str, Language], ...]:
+    """Read TAG=NAME=AUTONYM; raise Invalid where something is not of the form."""
+    threes = [tuple(one.split("=")) for one in written]
+    if any(len(three) != 3 or not all(three) for three in threes):
+        raise Invalid(
+            "--called 应写成 标签=名称=自称，例如 ii=Nuosu Yi=ꆈꌠꉙ。",
+            "--called is written TAG=NAME=AUTONYM, for example ii=Nuosu Yi=ꆈꌠꉙ.",
+            code="bad_name",
+        )
+    return tuple((tag, Language(name, autonym)) for tag, name, autonym in threes)
 
 
 def _silent(progress: Progress) -> None:
@@ -194,14 +221,18 @@ def _same_data(wish: Wish, told: Summary) -> None:
     own = hashlib.sha256("\n".join([wish.base, *listed]).encode()).hexdigest()
     mark = wish.work / "data.sha256"
     if mark.exists() and mark.read_text() != own:
-        raise manifest.ManifestError(
-            f"{wish.work} holds a run of other data: give another work folder, or remove it"
+        raise Invalid(
+            f"{wish.work} 里是用别的数据做的训练：请另给工作文件夹，或先删除它。",
+            f"{wish.work} holds a run of other data: give another work folder, or remove it.",
+            code="other_work",
         )
     mark.write_text(own)
 
 
 def _is_stock(folder: Path) -> bool:
-    return not (folder / packs.PACK_FILE).exists() and (folder / "config.json").exists()
+    return not (folder / packs.PACK_FILE).exists() and all(
+        (folder / name).exists() for name in ("config.json", "tokenizer.json")
+    )
 
 
 def codes(tags: Sequence[str], borrow: dict[str, str], taken: Sequence[str]) -> dict[str, str]:
@@ -214,10 +245,24 @@ def codes(tags: Sequence[str], borrow: dict[str, str], taken: Sequence[str]) -> 
         own = tag.split("-")[0]
         wanted = borrow.get(tag, own if own in known and own != "yi" else "")
         free = (c for c in _LENDERS if c not in taken and c not in found.values())
-        found[tag] = wanted or next(free)
+        found[tag] = wanted or next(free, "")
         if found[tag] not in known:
-            raise ValueError(f"{found[tag]!r} is no language code of Whisper's")
+            raise Invalid(
+                f"{found[tag]!r} 不是 Whisper 的语言代码。",
+                f"{found[tag]!r} is no language code of Whisper's.",
+                code="no_such_code",
+            )
     return found
+
+
+def require_token(code: str, known: Container[str]) -> None:
+    """Raise Invalid where a tokenizer has no token for a language code of Whisper's."""
+    if code not in known:
+        raise Invalid(
+            f"这个 Whisper 的词表里没有 {code}：请用 --borrow 借用另一个代码。",
+            f"This Whisper's tokenizer has no token for {code}: borrow another one with --borrow.",
+            code="no_token",
+        )
 
 
 def _grow(wish: Wish, split: Split, watch: Watch) -> None:
@@ -225,39 +270,35 @@ def _grow(wish: Wish, split: Split, watch: Watch) -> None:
     from transcribe.train.network import Shape
 
     tags = sorted({entry.language for entry in split.training})
-    single, joined, checked = recordings.make(
-        split.training, split.check, recordings.Making(wish.work, _SEED)
-    )
     texts = {t: [e.text for e in split.training if e.language == t] for t in tags}
-    sounds = batches.sounds_of([s.clip for s in single])
+    weights: export.Weights | None = None
     if wish.base == SCRATCH:
         by_tag = codes(tags, dict(wish.borrow), ())
         tokenizer = _kept_tokenizer(wish, lambda: tokens.grow(texts, list(by_tag.values())))
-        shape = Shape(tokenizer.get_vocab_size(), len(sounds) + 1, **dict(wish.shape))
-        weights, plan = None, fit.Plan(seconds=wish.hours * 3600)
+        shape = Shape(tokenizer.get_vocab_size(), 1, **dict(wish.shape))
+        plan = fit.Plan(seconds=wish.hours * 3600)
     else:
         base = packs.read(Path(wish.base))
         by_tag = {language.tag: language.token for language in base.languages}
         new = [tag for tag in tags if tag not in by_tag]
         by_tag |= codes(new, dict(wish.borrow), list(by_tag.values()))
-        shape, arrays, old = export.read(base.folder)
-        tokenizer = tokens.with_languages(old, list(by_tag.values()))
-        shape, arrays = export.grown(shape, arrays, old, tokenizer)
-        shape = replace(shape, sounds=len(sounds) + 1)
-        weights, plan = arrays, fit.tuning(wish.hours * 3600)
+        shape, weights, spelling = export.read(base.folder)
+        said = [text for own in texts.values() for text in own]
+        tokenizer = tokens.extended(spelling, list(by_tag.values()), said)
+        shape, weights = export.grown(shape, weights, spelling, tokenizer)
+        plan = fit.tuning(wish.hours * 3600)
+    single, joined, checked = recordings.make(
+        split.training, split.check, recordings.Making(wish.work, _SEED, shape.mels)
+    )
+    old = rehearsal(wish, shape.mels)
+    sounds = batches.sounds_of([s.clip for s in single])
+    shape = replace(shape, sounds=len(sounds) + 1)
     plan = replace(plan, steps=wish.steps, threads=wish.threads, device=wish.device, seed=_SEED)
     vocabulary = batches.Vocabulary(tokenizer, tokens.prompt(tokenizer), by_tag, sounds)
     trainer = fit.Trainer(wish.work, shape, vocabulary, plan, weights)
-    mixed = _mixed(single, list(wish.rehearsal))
+    mixed = recordings.mixed(single, old)
     trainer.run(lambda: (mixed, joined), checked, watch)
     fit.export(wish.work, vocabulary, wish.out)
-
-
-def _mixed(new: list[Stored], old: list[Stored]) -> list[Stored]:
-    """Put old clips among the new ones, half and half: new ones are repeated where they are few."""
-    if not old:
-        return new
-    return [*old, *(new * max(1, len(old) // max(1, len(new))))]
 
 
 def _kept_tokenizer(wish: Wish, make: Callable[[], tokenizers.Tokenizer]) -> tokenizers.Tokenizer:
@@ -274,14 +315,16 @@ def _page(wish: Wish, told: Summary) -> packs.Pack:
     kept: dict[str, packs.PackLanguage] = {}
     if wish.base != SCRATCH and (Path(wish.base) / packs.PACK_FILE).exists():
         kept = {language.tag: language for language in packs.read(Path(wish.base)).languages}
-    tags = sorted({entry.language for entry in told.split.training})
+    tags = sorted(
+        {entry.language for entry in told.split.training}
+        | {stored.clip.language for stored in rehearsal(wish, _mels(wish.out))}
+    )
     new = codes(
         [t for t in tags if t not in kept], dict(wish.borrow), [x.token for x in kept.values()]
     )
     shown = dict(wish.languages)
     for tag, code in new.items():
-        if code not in taken:
-            raise ValueError(f"the tokenizer has no token for {code}")
+        require_token(code, taken)
         named = shown.get(tag, Language(tag, tag))
         kept[tag] = packs.PackLanguage(
             tag=tag, name=named.name, autonym=named.autonym, token=code, borrowed=code != tag
@@ -301,6 +344,11 @@ def _page(wish: Wish, told: Summary) -> packs.Pack:
         thresholds=thresholds,
         folder=wish.out,
     )
+
+
+def _mels(folder: Path) -> int:
+    page = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
+    return int(page["feature_size"])
 
 
 def _measured(wish: Wish, entries: Sequence[Entry]) -> list[card.Row]:

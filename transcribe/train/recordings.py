@@ -75,6 +75,13 @@ def plain(entries: Sequence[Entry], making: Making) -> list[clips.Stored]:
     return clips.read(making.folder / "plain")
 
 
+def mixed(new: list[clips.Stored], old: list[clips.Stored]) -> list[clips.Stored]:
+    """Put old clips among the new ones, half and half: new ones are repeated where they are few."""
+    if not old:
+        return new
+    return [*old, *(new * max(1, len(old) // max(1, len(new))))]
+
+
 def _write(
     making: Making, name: str, make_sounds: Callable[[], Iterator[Sound]], damaged: bool
 ) -> None:

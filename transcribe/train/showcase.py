@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pillow_heif
 import pysilk
+import tomli_w
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from scipy.signal import resample_poly
 
-from transcribe.train import augment, espeak, packfile, synthetic
+from transcribe.train import augment, espeak, synthetic
 from transcribe.train.synthetic import Line
 
 Pcm = npt.NDArray[np.float32]
@@ -218,7 +219,7 @@ def write(folder: Path, font_file: Path, watch: Callable[[str], None] = lambda n
     pillow_heif.from_pillow(photo).save(folder / LETTER_HEIC, quality=50)
     for name in (LETTER_PHOTO, LETTER_HEIC):
         rows.append(_row(name, "image", "zh", "".join(line.strip("　") for line in LETTER)))
-    packfile.write_toml(folder / "expected.toml", {"files": rows})
+    (folder / "expected.toml").write_text(tomli_w.dumps({"files": rows}), encoding="utf-8")
 
 
 def _row(

@@ -1,21 +1,25 @@
 """Fine-tune a stock Whisper in Hugging Face's form, wholly or by low-rank matrices (LoRA)."""
 
 import json
+import math
 import random
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tokenizers
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
+from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
 from transcribe.train import batches, export, recordings, tokens
 from transcribe.train.batches import Batch, Vocabulary
-from transcribe.train.clips import Stored
-from transcribe.train.manifest import Split
+from transcribe.train.clips import Clip, Stored
+from transcribe.train.grammar import bare
+from transcribe.train.manifest import Entry, Split
 from transcribe.train.network import Shape
 from transcribe.train.progress import Losses, Progress, Watcher
 
@@ -29,6 +33,15 @@ _CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_SECONDS = 120.0
 _FRAMES = 12_000
 _SEED = 7
+LOG = "log.jsonl"
+_LOGGED_STEPS = 10
+_ROUND = 256  # clips drawn at a time
+_CHECKED = 32  # clips heard at each check, which is slow in whole windows
+_CHECK_BATCH = 8
+_CHECKS = 8
+_LEAST_CHECK_SECONDS = 60.0
+_PATIENCE = 4  # checks without a better CER after which tuning stops
+_MOST_WRITTEN = 160
 
 # Hugging Face's names of a layer's parts, and the network's here.
 _PARTS = {
@@ -59,22 +72,29 @@ _WHOLE = {
 
 @dataclass
 class State:
-    """Where tuning is."""
+    """Where tuning is; everything here is in the checkpoint."""
 
     step: int = 0
     elapsed: float = 0.0
+    next_check: float = 0.0
+    best: float = math.inf
+    checks_since_best: int = 0
+    cer: dict[str, float] = field(default_factory=dict)
 
 
 def tune(wish: "Wish", split: Split, say: "Say", watch: Watcher) -> None:
     """Tune a stock Whisper on recordings and export it; goes on where it was stopped."""
     from transformers import WhisperForConditionalGeneration
 
+    from transcribe.train.recipe import rehearsal
+
     torch.manual_seed(_SEED)
     torch.set_num_threads(wish.threads)
     base = Path(wish.base)
     model = WhisperForConditionalGeneration.from_pretrained(base)
-    vocabulary = _vocabulary(wish, base, split)
-    single, joined, _ = recordings.make(
+    old = rehearsal(wish, model.config.num_mel_bins)
+    vocabulary = _vocabulary(wish, base, [*split.training, *(stored.clip for stored in old)])
+    single, joined, checked = recordings.make(
         split.training,
         split.check,
         recordings.Making(wish.work, _SEED, model.config.num_mel_bins),
@@ -82,18 +102,22 @@ def tune(wish: "Wish", split: Split, say: "Say", watch: Watcher) -> None:
     tuned: Any = _low_rank(model) if wish.low_rank else model
     count = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
     say(f"training {count / 1e6:.2f} M of {sum(p.numel() for p in tuned.parameters()) / 1e6:.1f} M")
-    _loop(tuned.to(wish.device), vocabulary, [*single, *joined], wish, watch)
+    tuning = Tuning(tuned.to(wish.device), vocabulary, wish)
+    tuning.run([*recordings.mixed(single, old), *joined], checked[:_CHECKED], watch)
     merged = tuned.merge_and_unload() if wish.low_rank else tuned
     _write(merged, vocabulary, base, wish.out)
 
 
-def _vocabulary(wish: "Wish", base: Path, split: Split) -> Vocabulary:
-    from transcribe.train.recipe import codes
+def _vocabulary(wish: "Wish", base: Path, known: Sequence[Entry | Clip]) -> Vocabulary:
+    from transcribe.train.recipe import codes, require_token
 
     tokenizer = tokenizers.Tokenizer.from_file(str(base / "tokenizer.json"))
-    tags = sorted({entry.language for entry in split.training})
+    tags = sorted({one.language for one in known})
     by_tag = codes(tags, dict(wish.borrow), ())
-    return Vocabulary(tokenizer, tokens.prompt(tokenizer), by_tag, {})
+    prompt = tokens.prompt(tokenizer)
+    for code in by_tag.values():
+        require_token(code, prompt.languages)
+    return Vocabulary(tokenizer, prompt, by_tag, {})
 
 
 def _low_rank(model: Any) -> Any:
@@ -105,49 +129,111 @@ def _low_rank(model: Any) -> Any:
     )
 
 
-def _loop(
-    model: Any, vocabulary: Vocabulary, stored: list[Stored], wish: "Wish", watch: Watcher
-) -> None:
-    rate = _LOW_RANK_RATE if wish.low_rank else _WHOLE_RATE
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, rate, weight_decay=0.01)
-    state = _resume(wish.work, trained, optimiser)
-    examples = batches.Examples(vocabulary, with_times=0.3, with_previous=0.1)
-    saved = time.monotonic()
-    budget = wish.hours * 3600
-    model.train()
+class Tuning:
+    """One stock model being tuned in one folder."""
 
-    def share() -> float:
-        return min(1.0, max(state.elapsed / budget, state.step / wish.steps))
+    def __init__(self, model: Any, vocabulary: Vocabulary, wish: "Wish") -> None:
+        self.model, self.vocabulary, self.wish = model, vocabulary, wish
+        self.budget = wish.hours * 3600
+        self.rate = _LOW_RANK_RATE if wish.low_rank else _WHOLE_RATE
+        self.trained = [p for p in model.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(self.trained, self.rate, weight_decay=0.01)
+        self.examples = batches.Examples(vocabulary, with_times=0.3, with_previous=0.1)
+        self.state = State(next_check=self._interval)
+        self._resume()
 
-    while share() < 1:
-        rng = random.Random(f"{_SEED}|{state.step}")
-        for drawn in batches.rounds(stored, _FRAMES, rng, 256):
-            began = time.monotonic()
-            made = examples.of(drawn, rng)
-            # A stock model was trained on whole windows and is shown nothing else.
-            batch = batches.collate(made, vocabulary.prompt.end, rng, whole_window=True)
-            loss = _loss(model, batch, wish.device)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            factor = min(1.0, share() / _WARM_UP) * (1 - share())
-            for group in optimiser.param_groups:
-                group["lr"] = rate * max(factor, 0.01)
-            optimiser.step()
-            took = time.monotonic() - began
-            state.step += 1
-            state.elapsed += took
-            left = (1 - share()) * state.elapsed / max(share(), 1e-6)
-            value = float(loss.detach())
-            losses = Losses(value, value, 0.0, 0.0)
-            watch(Progress(state.step, share(), left, losses, len(drawn) / took))
-            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
-                _save(wish.work, trained, optimiser, state)
-                saved = time.monotonic()
-            if share() >= 1:
-                break
-    _save(wish.work, trained, optimiser, state)
+    @property
+    def _interval(self) -> float:
+        return max(_LEAST_CHECK_SECONDS, self.budget / _CHECKS)
+
+    @property
+    def share(self) -> float:
+        """Return how much of the plan is done, 0 to 1."""
+        return min(1.0, max(self.state.elapsed / self.budget, self.state.step / self.wish.steps))
+
+    def run(self, stored: list[Stored], check: list[Stored], watch: Watcher) -> None:
+        """Tune until the time is up or no check gets better; what was done is not done again."""
+        saved = time.monotonic()
+        while self.share < 1 and self.state.checks_since_best < _PATIENCE:
+            rng = random.Random(f"{_SEED}|{self.state.step}")
+            for drawn in batches.rounds(stored, _FRAMES, rng, _ROUND):
+                self._step(drawn, rng, watch)
+                if check and self.state.elapsed >= self.state.next_check:
+                    self._check(check)
+                if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+                    self.save()
+                    saved = time.monotonic()
+                if self.share >= 1 or self.state.checks_since_best >= _PATIENCE:
+                    break
+        if check:
+            self._check(check)
+        self.save()
+
+    def _step(self, drawn: list[Stored], rng: random.Random, watch: Watcher) -> None:
+        began = time.monotonic()
+        self.model.train()
+        made = self.examples.of(drawn, rng)
+        # A stock model was trained on whole windows and is shown nothing else.
+        batch = batches.collate(made, self.vocabulary.prompt.end, rng, whole_window=True)
+        loss = _loss(self.model, batch, self.wish.device)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
+        factor = min(1.0, self.share / _WARM_UP) * (1 - self.share)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate * max(factor, 0.01)
+        self.optimiser.step()
+        took = time.monotonic() - began
+        state = self.state
+        state.step += 1
+        state.elapsed += took
+        left = (1 - self.share) * state.elapsed / max(self.share, 1e-6)
+        value = float(loss.detach())
+        losses = Losses(value, value, 0.0, 0.0)
+        speed = len(drawn) / took
+        watch(Progress(state.step, self.share, left, losses, speed, state.cer))
+        if state.step % _LOGGED_STEPS == 0 or state.step == 1:
+            self._log({"clips_a_second": round(speed, 1), **asdict(losses)})
+
+    def _check(self, check: list[Stored]) -> None:
+        state = self.state
+        state.cer = error_rates(self.model.eval(), self.vocabulary, check, self.wish.device)
+        mean = sum(state.cer.values()) / len(state.cer)
+        state.checks_since_best = 0 if mean < state.best else state.checks_since_best + 1
+        state.best = min(state.best, mean)
+        state.next_check = state.elapsed + self._interval
+        self._log({"cer": state.cer})
+
+    def _log(self, row: dict[str, Any]) -> None:
+        row = {"step": self.state.step, "seconds": round(self.state.elapsed, 1), **row}
+        with (self.wish.work / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        temporary = self.wish.work / f"{_CHECKPOINT}.part"
+        torch.save(
+            {
+                "weights": [weight.detach() for weight in self.trained],
+                "optimiser": self.optimiser.state_dict(),
+                "state": asdict(self.state),
+                "random": torch.get_rng_state(),
+            },
+            temporary,
+        )
+        temporary.replace(self.wish.work / _CHECKPOINT)
+
+    def _resume(self) -> None:
+        path = self.wish.work / _CHECKPOINT
+        if not path.exists():
+            return
+        saved = torch.load(path, map_location=self.wish.device, weights_only=True)
+        with torch.no_grad():
+            for weight, kept in zip(self.trained, saved["weights"], strict=True):
+                weight.copy_(kept)
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.state = State(**saved["state"])
+        torch.set_rng_state(saved["random"].cpu())
 
 
 def _loss(model: Any, batch: Batch, device: str) -> Tensor:
@@ -159,29 +245,59 @@ def _loss(model: Any, batch: Batch, device: str) -> Tensor:
     )
 
 
-def _resume(work: Path, trained: list[Any], optimiser: torch.optim.Optimizer) -> State:
-    path = work / _CHECKPOINT
-    if not path.exists():
-        return State()
-    saved = torch.load(path, weights_only=True)
-    with torch.no_grad():
-        for weight, kept in zip(trained, saved["weights"], strict=True):
-            weight.copy_(kept)
-    optimiser.load_state_dict(saved["optimiser"])
-    return State(**saved["state"])
+@torch.no_grad()
+def error_rates(
+    model: Any, vocabulary: Vocabulary, check: list[Stored], device: str
+) -> dict[str, float]:
+    """Return the character error rate by language, written greedily in whole windows."""
+    wrong: dict[str, int] = {}
+    letters: dict[str, int] = {}
+    rng = random.Random(0)
+    plain = batches.Examples(vocabulary, 0.0, 0.0)
+    for first in range(0, len(check), _CHECK_BATCH):
+        group = [one for one in check[first : first + _CHECK_BATCH] if one.clip.parts]
+        made = [plain.make(one, rng) for one in group]
+        batch = batches.collate(made, vocabulary.prompt.end, rng, True, masked=False)
+        tags = [one.clip.language for one in group]
+        for tag, one, ids in zip(
+            tags, group, _written(model, vocabulary, batch.mel.to(device), tags), strict=True
+        ):
+            true = bare("".join(part.text for part in one.clip.parts))
+            heard = bare(vocabulary.tokenizer.decode(ids))
+            wrong[tag] = wrong.get(tag, 0) + Levenshtein.distance(true, heard)
+            letters[tag] = letters.get(tag, 0) + len(true)
+    return {tag: wrong[tag] / letters[tag] for tag in sorted(wrong)}
 
 
-def _save(work: Path, trained: list[Any], optimiser: torch.optim.Optimizer, state: State) -> None:
-    temporary = work / f"{_CHECKPOINT}.part"
-    torch.save(
-        {
-            "weights": [weight.detach() for weight in trained],
-            "optimiser": optimiser.state_dict(),
-            "state": {"step": state.step, "elapsed": state.elapsed},
-        },
-        temporary,
-    )
-    temporary.replace(work / _CHECKPOINT)
+def _written(
+    model: Any, vocabulary: Vocabulary, mel: Tensor, tags: list[str]
+) -> Iterator[list[int]]:
+    """Yield the token ids that a model writes about each window, without special ones."""
+    prompt = vocabulary.prompt
+    states = model.get_encoder()(mel)
+    starts = [
+        [prompt.start, vocabulary.language(tag), prompt.transcribe, prompt.no_times] for tag in tags
+    ]
+    ids = torch.tensor(starts, device=mel.device)
+    following, past = ids, None
+    ended = torch.zeros(len(tags), dtype=torch.bool, device=mel.device)
+    for _ in range(_MOST_WRITTEN):
+        said = model(
+            encoder_outputs=states,
+            decoder_input_ids=following,
+            past_key_values=past,
+            use_cache=True,
+        )
+        past = said.past_key_values
+        scores = said.logits[:, -1].clone()
+        scores[:, prompt.start :] = -math.inf
+        following = scores.argmax(-1).masked_fill(ended, prompt.end)[:, None]
+        ids = torch.cat([ids, following], dim=1)
+        ended |= following[:, 0] == prompt.end
+        if bool(ended.all()):
+            break
+    for row in ids[:, len(starts[0]) :].tolist():
+        yield [number for number in row if number < prompt.end]
 
 
 def _write(model: Any, vocabulary: Vocabulary, base: Path, out: Path) -> None:

@@ -172,15 +172,28 @@ def special_tokens(codes: Sequence[str]) -> list[str]:
     return [f"<|{name}|>" for name in (*names, *times)]
 
 
-def with_languages(tokenizer: tokenizers.Tokenizer, codes: Sequence[str]) -> tokenizers.Tokenizer:
-    """Return a tokenizer with these language codes after those it has; texts stay the same."""
+def extended(
+    tokenizer: tokenizers.Tokenizer, codes: Sequence[str], texts: Iterable[str] = ()
+) -> tokenizers.Tokenizer:
+    """Return a tokenizer with further language codes, and a token for each new character of texts.
+
+    What was one token stays one; a script that was only known by its bytes would take three a sign.
+    """
     known = prompt(tokenizer).languages
     every = [*sorted(known, key=lambda code: known[code]), *(c for c in codes if c not in known)]
-    if len(every) == len(known):
-        return tokenizer
     model = json.loads(tokenizer.to_str())["model"]
-    merges = [tuple(p if isinstance(p, list) else p.split(" ")) for p in model["merges"]]
-    return _built(model["vocab"], merges, every)
+    vocabulary = dict(model["vocab"])
+    merges = _Merges()
+    merges.pairs = [tuple(p if isinstance(p, list) else p.split(" ")) for p in model["merges"]]
+    merges.known = set(vocabulary)
+    before = len(merges.pairs)
+    for character in sorted({c for text in texts for c in text} - {" "}):
+        merges.spell(character)
+    if len(every) == len(known) and len(merges.pairs) == before:
+        return tokenizer
+    for left, right in merges.pairs[before:]:
+        vocabulary[left + right] = len(vocabulary)
+    return _built(vocabulary, merges.pairs, every)
 
 
 def prompt(tokenizer: tokenizers.Tokenizer) -> Prompt:

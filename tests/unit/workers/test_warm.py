@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import Misconfigured
 from models.packs import Pack
 from tests.fakes import FakeEngine
 from transcribe.engine import Engine
 from workers import warm
-from workers.warm import Warm, choose
+from workers.warm import Warm
 
 WRITTEN = """
 name = "{name}"
@@ -54,23 +53,6 @@ def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
     return install(tmp_path / "shipped", "demo", "1", 1)
-
-
-def test_the_demo_pack_serves_until_one_is_installed(packs: Path, demo: Path) -> None:
-    assert choose(packs, demo=demo).name == "demo"
-    install(packs, "county", "1", 100)
-    assert choose(packs, demo=demo).name == "county"
-
-
-def test_the_pack_installed_last_is_used_unless_one_is_named(packs: Path, demo: Path) -> None:
-    install(packs, "county", "2", 100)
-    install(packs, "village", "1", 200)
-    assert choose(packs, demo=demo).name == "village"
-    assert choose(packs, "county", demo).label == "county 2"
-    assert choose(packs, "county 2", demo).label == "county 2"
-    assert choose(packs, "demo", demo).name == "demo"
-    with pytest.raises(Misconfigured):
-        choose(packs, "nowhere", demo)
 
 
 def test_a_new_pack_is_taken_over_between_batches(packs: Path, demo: Path) -> None:

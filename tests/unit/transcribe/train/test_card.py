@@ -87,3 +87,28 @@ def test_the_table_and_the_page_show_every_row(tmp_path: Path) -> None:
     )
     packfile.write(pack)
     assert packs.read(tmp_path) == pack
+    shown = card.page(pack).splitlines()
+    assert shown[0] == 'a "quoted" name 1  (none)'
+    assert "kk       Kazakh қазақша  [kk]" in shown
+    assert "  by: a\\test" in shown
+    assert shown[-len(found) :] == card.table(found).splitlines()[1:]
+
+
+def test_a_new_card_leaves_what_the_page_says_of_the_pack(tmp_path: Path) -> None:
+    pack = packs.Pack(
+        name="a",
+        version="1",
+        licence="none",
+        languages=(packs.PackLanguage(tag="kk", name="Kazakh", autonym="қазақша", token="kk"),),
+        card={"rows": [{"old": 1}], "made": {"by": "test"}},
+        folder=tmp_path,
+    )
+    packfile.write(pack)
+    rows = [row.as_dict() for row in card.rows(scores(1, 10))]
+    packfile.put_card(tmp_path, {"on": "samples", "rows": rows})
+    assert packs.read(tmp_path).card == {"made": {"by": "test"}, "on": "samples", "rows": rows}
+
+
+def test_a_page_without_a_card_says_so(tmp_path: Path) -> None:
+    pack = packs.Pack(name="a", version="1", licence="none", languages=(), folder=tmp_path)
+    assert card.page(pack).endswith("not measured")

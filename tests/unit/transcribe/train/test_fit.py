@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +18,7 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
 from faster_whisper import WhisperModel  # noqa: E402
 
+from models.errors import Misconfigured  # noqa: E402
 from transcribe.train import batches, clips, export, fit, synthetic, tokens  # noqa: E402
 from transcribe.train.batches import Vocabulary  # noqa: E402
 from transcribe.train.clips import Stored  # noqa: E402
@@ -112,6 +116,25 @@ def test_a_stopped_training_goes_on_at_the_same_place(
         assert torch.equal(one, two)
 
 
+def test_a_training_killed_by_the_system_goes_on_at_its_last_checkpoint(
+    tmp_path: Path, vocabulary: Vocabulary, stored: tuple[list[Stored], list[Stored]]
+) -> None:
+    whole, steps = trained(tmp_path / "whole", vocabulary, stored, PLAN)
+    vocabulary.tokenizer.save(str(tmp_path / "tokenizer.json"))
+    folder = stored[0][0].shard.parents[1]
+    module = "tests.unit.transcribe.train.dying_training"
+    places = [str(one) for one in (folder, tmp_path / "tokenizer.json", tmp_path / "killed")]
+    died = subprocess.run(
+        [sys.executable, "-m", module, *places, "5"], cwd=Path(__file__).parents[4], check=False
+    )
+    assert died.returncode == -signal.SIGKILL
+    resumed, rest = trained(tmp_path / "killed", vocabulary, stored, PLAN)
+    assert [one.step for one in rest] == [5, 6]
+    assert [one.losses for one in rest] == [one.losses for one in steps[4:]]
+    for one, two in zip(whole.network.parameters(), resumed.network.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
 def test_training_stops_early_where_nothing_gets_better(
     tmp_path: Path, vocabulary: Vocabulary, stored: tuple[list[Stored], list[Stored]]
 ) -> None:
@@ -167,7 +190,7 @@ def test_a_tokenizer_with_more_languages_keeps_the_rows_of_the_others(
     tmp_path: Path, vocabulary: Vocabulary
 ) -> None:
     old = vocabulary.tokenizer
-    new = tokens.with_languages(old, ["tt"])
+    new = tokens.extended(old, ["tt"])
     own = shape(vocabulary)
     rows = np.random.default_rng(1).standard_normal((own.vocabulary, own.width))
     weights = {"decoder.tokens.weight": rows.astype(np.float32)}
@@ -184,7 +207,7 @@ def test_a_tokenizer_with_more_languages_keeps_the_rows_of_the_others(
 
 def test_another_file_is_no_pack(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"\x05\x00\x00\x00")
-    with pytest.raises(ValueError, match="is of format 5"):
+    with pytest.raises(Misconfigured, match="format 5"):
         export.read_variables(tmp_path / "model.bin")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +13,12 @@ import pytest
 
 pytest.importorskip("torch", reason="the train extra is not installed")
 
+import tokenizers
 from faster_whisper import WhisperModel
 
 from models import packs
-from transcribe.train import curve, manifest, recipe, tokens
+from models.errors import Invalid, Misconfigured
+from transcribe.train import batches, curve, exam, manifest, plots, recipe, stock, tokens
 from transcribe.train.recipe import Language, Wish
 
 pytestmark = pytest.mark.train
@@ -47,12 +51,11 @@ def test_a_pack_grows_from_nothing_and_then_learns_another_language(
     for name in ("training.jsonl", "training.png", "vocabulary.json", "tokenizer.json"):
         assert (first.out / name).exists()
 
-    rehearsal = recipe.rehearsal(first.data[0], tmp_path / "rehearsal")
     second = wish(
         corpus("ii", 20, seed=2),
         tmp_path / "second",
         base=str(first.out),
-        rehearsal=rehearsal,
+        rehearse=first.data,
         languages=(("ii", Language("Nuosu Yi", "ꆈꌠꉙ")),),
     )
     grown = recipe.train(second, said.append).pack
@@ -64,12 +67,17 @@ def test_a_pack_grows_from_nothing_and_then_learns_another_language(
     model = WhisperModel(str(second.out), device="cpu", compute_type="int8", cpu_threads=1)
     assert model.model.is_multilingual
     assert yi.token in model.supported_languages
-    rows, refused = recipe.check(second.out, first.data[0], threads=1)
-    assert not refused
-    assert rows[0].clips == 20
-    verdict = recipe.compare(first.out, second.out, second.data[0], threads=1)
-    assert verdict.worse is (verdict.old < 1)  # the first pack lacks the language
-    assert verdict.new == 1
+    report = exam.check(second.out, first.data, threads=1)
+    assert not report.left_out
+    assert report.rows[0].clips == 20
+    # Measured on the new language as well, the pack that learnt it is not the worse one.
+    both = [*first.data, *second.data]
+    verdict = packs.Verdict(
+        exam.rates(second.out, both, threads=1), exam.rates(first.out, both, threads=1)
+    )
+    assert verdict.tags == ("ii", "kk")
+    assert set(verdict.old) == {"kk"}
+    assert exam.rates(first.out, second.data, threads=1) == {}
 
     asked = curve.Question(
         tag="ii",
@@ -80,6 +88,7 @@ def test_a_pack_grows_from_nothing_and_then_learns_another_language(
         base=first.out,
         work=tmp_path / "curve",
         minutes=(1.02, 1.2),
+        rehearse=first.data,
         steps=1,
         threads=1,
     )
@@ -92,19 +101,72 @@ def test_a_pack_grows_from_nothing_and_then_learns_another_language(
 
 # transformers asks itself something that it deprecates, where peft wraps its models.
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
-def test_a_stock_whisper_is_tuned_by_low_rank_matrices(
-    tmp_path: Path, corpus: Corpus, said: list[str]
+@pytest.mark.parametrize("low_rank", [True, False])
+def test_a_stock_whisper_is_tuned_whole_or_by_low_rank_matrices(
+    tmp_path: Path, corpus: Corpus, said: list[str], low_rank: bool
 ) -> None:
     data = corpus("tr", 20)
     base = stock_whisper(tmp_path / "stock", data)
-    own = wish(data, tmp_path, base=str(base))
+    own = wish(data, tmp_path, base=str(base), low_rank=low_rank)
     outcome = recipe.train(own, said.append)
     assert outcome.pack.tags == ("tr",)
     assert outcome.pack.thresholds.window_floor_seconds == 10
     assert json.loads((own.out / "config.json").read_text())["alignment_heads"] == [[0, 1]]
-    assert any("M of" in line for line in said)
-    again = recipe.train(replace(own, steps=3), said.append)
+    tuned, whole = next(re.findall(r"[\d.]+", line) for line in said if "M of" in line)
+    assert (float(tuned) < float(whole) * 0.9) is low_rank
+    rows = [json.loads(line) for line in (own.out / "training.jsonl").read_text().splitlines()]
+    assert rows[0]["step"] == 1
+    assert set(rows[-1]["cer"]) == {"tr"}
+    assert (own.out / "training.png").exists()
+    watched: list[int] = []
+    again = recipe.train(
+        replace(own, steps=3), said.append, lambda progress: watched.append(progress.step)
+    )
     assert again.pack.tags == ("tr",)
+    assert watched == [3]  # the two that were done are not done again
+    model = WhisperModel(str(own.out), device="cpu", compute_type="int8", cpu_threads=1)
+    assert model.model.is_multilingual
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_a_stock_whisper_stops_early_where_nothing_gets_better(
+    tmp_path: Path, corpus: Corpus, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock, "_LEAST_CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(stock, "_CHECKS", 10**9)
+    monkeypatch.setattr(stock, "_PATIENCE", 2)
+    monkeypatch.setattr(stock, "_CHECKED", 1)
+    monkeypatch.setattr(stock, "_LOW_RANK_RATE", 0.0)
+    data = corpus("tr", 20)
+    base = stock_whisper(tmp_path / "stock", data)
+    watched: list[int] = []
+    own = wish(data, tmp_path, base=str(base), steps=1000)
+    recipe.train(own, said.append, lambda progress: watched.append(progress.step))
+    assert watched == [1, 2, 3]
+
+
+def test_a_stock_whisper_writes_what_its_own_library_writes(tmp_path: Path, corpus: Corpus) -> None:
+    import torch
+    from transformers import WhisperForConditionalGeneration
+
+    data = corpus("tr", 20)
+    base = stock_whisper(tmp_path / "stock", data)
+    model = WhisperForConditionalGeneration.from_pretrained(base).eval()
+    tokenizer = tokenizers.Tokenizer.from_file(str(base / "tokenizer.json"))
+    prompt = tokens.prompt(tokenizer)
+    known = batches.Vocabulary(tokenizer, prompt, {"tr": "tr"}, {})
+    mel = torch.randn(2, 80, 3000)
+    written = list(stock._written(model, known, mel, ["tr", "tr"]))
+    start = [[prompt.start, prompt.languages["tr"], prompt.transcribe, prompt.no_times]] * 2
+    ids = torch.tensor(start)
+    for _ in range(12):
+        with torch.no_grad():
+            scores = model(input_features=mel, decoder_input_ids=ids).logits[:, -1]
+        scores[:, prompt.start :] = -torch.inf
+        ids = torch.cat([ids, scores.argmax(-1, keepdim=True)], dim=1)
+    for mine, theirs in zip(written, ids[:, 4:].tolist(), strict=True):
+        whole = theirs[: theirs.index(prompt.end)] if prompt.end in theirs else theirs
+        assert mine[: len(whole)] == whole
 
 
 def stock_whisper(folder: Path, data: Path) -> Path:
@@ -139,15 +201,17 @@ def test_a_work_folder_with_other_data_is_refused(
     tmp_path: Path, corpus: Corpus, said: list[str]
 ) -> None:
     recipe.train(wish(corpus("kk", 20), tmp_path), said.append)
-    with pytest.raises(manifest.ManifestError, match="holds a run of other data"):
+    with pytest.raises(Invalid, match="holds a run of other data"):
         recipe.train(wish(corpus("kk", 20, name="other", seed=9), tmp_path), said.append)
 
 
 def test_a_manifest_without_one_good_line_is_refused(tmp_path: Path, said: list[str]) -> None:
     path = tmp_path / "manifest.jsonl"
     path.write_text('{"audio": "none.wav", "text": "a b c", "language": "kk"}\n')
-    with pytest.raises(manifest.ManifestError, match=r"none\.wav"):
+    with pytest.raises(Invalid, match="see above why"):
         recipe.train(wish(path, tmp_path), said.append)
+    assert said == [str(one) for one in manifest.read(path).left_out]
+    assert "none.wav" in said[0]
 
 
 def test_a_pack_is_not_measured_on_languages_it_does_not_know(
@@ -155,8 +219,8 @@ def test_a_pack_is_not_measured_on_languages_it_does_not_know(
 ) -> None:
     own = wish(corpus("kk", 20), tmp_path)
     recipe.train(own, said.append)
-    with pytest.raises(manifest.ManifestError, match="no clip in a language of the pack"):
-        recipe.check(own.out, corpus("ko", 3), threads=1)
+    with pytest.raises(Invalid, match="no clip in a language of the pack"):
+        exam.check(own.out, [corpus("ko", 3)], threads=1)
 
 
 @pytest.mark.parametrize(
@@ -171,5 +235,54 @@ def test_languages_that_whisper_lacks_borrow_codes_of_their_own() -> None:
     assert found["ug"] == "uz"
     assert len(set(found.values())) == 3
     assert "haw" not in found.values()
-    with pytest.raises(ValueError, match="no language code"):
+    with pytest.raises(Invalid, match="no language code"):
         recipe.codes(["ug"], {"ug": "ug"}, ())
+
+
+def test_what_packs_are_measured_with_is_never_trained_on(
+    tmp_path: Path, corpus: Corpus, said: list[str]
+) -> None:
+    with pytest.raises(Invalid, match="must not be trained on"):
+        recipe.train(wish(exam.heldout(), tmp_path), said.append)
+    data = corpus("kk", 3)
+    copied = shutil.copytree(data.parent, tmp_path / "copy")
+    (copied / "0.flac").rename(copied / "a.flac")
+    text = (copied / "manifest.jsonl").read_text(encoding="utf-8")
+    text = text.replace("0.flac", "a.flac").splitlines()[0]
+    (copied / "manifest.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(Invalid, match=r"a\.flac"):
+        exam.require_apart([copied], [data])
+    exam.require_apart([corpus("kk", 3, name="other", seed=9)], [data])
+
+
+@pytest.mark.parametrize("base", ["none", "empty"])
+def test_a_base_that_is_none_is_refused_before_anything_starts(
+    tmp_path: Path, said: list[str], base: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Misconfigured):
+        recipe.train(wish(tmp_path / "m.jsonl", tmp_path, base=str(tmp_path / base)), said.append)
+    assert not said
+
+
+def test_options_that_are_not_of_their_form_are_refused() -> None:
+    assert recipe.borrowed(["ug=uz"]) == (("ug", "uz"),)
+    assert recipe.named(["ii=Nuosu Yi=ꆈꌠꉙ"]) == (("ii", Language("Nuosu Yi", "ꆈꌠꉙ")),)
+    assert curve.points("5,15") == (5.0, 15.0)
+    for read in (recipe.borrowed, recipe.named):
+        with pytest.raises(Invalid):
+            read(["ug"])
+    for written in ("", "15,5", "a", "0.1"):
+        with pytest.raises(Invalid):
+            curve.points(written)
+
+
+def test_rows_of_steps_that_were_done_again_are_left_out_of_the_log() -> None:
+    rows = [
+        {"step": 20, "total": 3.0},
+        {"step": 40, "total": 2.9},
+        {"step": 45, "cer": {}},
+        {"step": 40, "total": 2.5},
+        {"step": 40, "cer": {}},
+    ]
+    assert plots.lasting(rows) == [rows[0], rows[3], rows[4]]

@@ -65,11 +65,23 @@ def test_faster_whisper_suppresses_nothing_that_a_text_needs() -> None:
 
 
 def test_a_language_more_leaves_texts_as_they_were() -> None:
-    more = tokens.with_languages(TOKENIZER, ["kk", "tt"])
+    more = tokens.extended(TOKENIZER, ["kk", "tt"])
     assert list(tokens.prompt(more).languages) == ["zh", "kk", "ko", "tt"]
     for text in ("村里的路坏了", " жол жоқ екен", "abc 1"):
         assert more.encode(text).ids == TOKENIZER.encode(text).ids
-    assert tokens.with_languages(TOKENIZER, ["kk"]) is TOKENIZER
+    assert tokens.extended(TOKENIZER, ["kk"]) is TOKENIZER
+
+
+def test_a_new_script_gets_a_token_a_sign_and_leaves_texts_as_they_were() -> None:
+    yi = "ꆈꌠꉙ ꁱꂷ"
+    assert len(TOKENIZER.encode(yi).ids) == 16  # bytes
+    more = tokens.extended(TOKENIZER, ["haw"], [yi])
+    assert len(more.encode(yi).ids) == 6
+    assert more.decode(more.encode(yi).ids) == yi
+    for text in ("村里的路坏了", " жол жоқ екен", "abc 1"):
+        assert more.encode(text).ids == TOKENIZER.encode(text).ids
+    assert list(tokens.prompt(more).languages) == ["zh", "kk", "ko", "haw"]
+    assert tokens.extended(more, ["haw"], [yi]) is more
 
 
 def test_common_characters_are_common() -> None:
