@@ -21,15 +21,15 @@ import models.export
 import models.medium
 import models.presence
 import models.transcript  # noqa: F401  every table must be known before metadata is used
+from models import index
 from models import keys as key_file
-from models import search
 from models.errors import Misconfigured, Unavailable
 from models.event import Deployment
 from models.keys import Keys
 from models.settings import Settings
 
 BUSY_MS = 15_000
-search.watch()
+index.watch()
 
 
 def connect(url: str) -> Engine:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 # Telephone, identity and card numbers are shown masked, so they must not be found by trying either.
 PRIVATE_DIGITS = 7
@@ -33,10 +34,18 @@ def of(text: str) -> list[str]:
     return found
 
 
-def phrases(query: str) -> list[tuple[str, ...]]:
-    """Give what must all be found: neighbouring terms, the last of each taken as a beginning."""
+@dataclass(frozen=True)
+class Phrase:
+    """Neighbouring terms. begun : the last is the beginning of what is looked for"""
+
+    terms: tuple[str, ...]
+    begun: bool
+
+
+def phrases(query: str) -> list[Phrase]:
+    """Give what must all be found; a pair of characters is whole, anything else is a beginning."""
     return [
-        tuple(_pairs(run)) if unspaced and len(run) > 1 else (run,)
+        Phrase(tuple(_pairs(run)), False) if unspaced and len(run) > 1 else Phrase((run,), True)
         for run, unspaced in _runs(query)
     ]
 

@@ -14,7 +14,7 @@ from api.staff import names, pages
 from api.staff.names import Option
 from api.staff.pages import StaffRoute
 from api.staff.session import At, Here, Seat
-from models import access, audit, division, dossier, search
+from models import access, audit, division, dossier, index, search
 from models.access import Act
 from models.account import Account
 from models.audit import Deed
@@ -313,7 +313,7 @@ def _row(complaint: Complaint, masker: Masker, called: dict[UUID, str]) -> Row:
         lead=lead,
         unit=masker.hide(complaint.subject_unit),
         assignee=called.get(complaint.assignee_id, "") if complaint.assignee_id else "",
-        low=search.is_low(complaint),
+        low=index.is_low(complaint),
     )
 
 
