@@ -132,6 +132,32 @@ def set_permissions(
     _changed(session, keys, account, "permissions", actor)
 
 
+def set_languages(
+    session: Session,
+    keys: Keys,
+    account: Account,
+    languages: Sequence[str],
+    *,
+    actor: str = "operator",
+) -> None:
+    """Say which languages somebody understands: a listener sees reports in exactly these."""
+    account.languages = list(languages)
+    _changed(session, keys, account, "languages", actor)
+
+
+def set_rounds(
+    session: Session,
+    keys: Keys,
+    account: Account,
+    rounds: Sequence[str],
+    *,
+    actor: str = "operator",
+) -> None:
+    """Say in which inspection rounds somebody works."""
+    account.rounds = list(rounds)
+    _changed(session, keys, account, "rounds", actor)
+
+
 def tie(
     session: Session, keys: Keys, account: Account, subject: str, *, actor: str = "operator"
 ) -> None:
