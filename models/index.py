@@ -19,6 +19,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Dialect,
+    Engine,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -42,6 +43,9 @@ from models.transcript import Transcript
 
 TABLE = "complaint_terms"
 FTS = table(TABLE, column("rowid", Integer))
+# Raised when entries are written otherwise than before; a database of another is written anew.
+VERSION = "2"
+REBUILT_AT_ONCE = 500
 LOW = 0.7
 CLOSED = frozenset({Status.CONCLUDED, Status.ARCHIVED, Status.WITHDRAWN})
 # PostgreSQL's index knows no order. So each entry also has a term for each block of neighbours
@@ -49,7 +53,7 @@ CLOSED = frozenset({Status.CONCLUDED, Status.ARCHIVED, Status.WITHDRAWN})
 BLOCKS = (17, 14, 11)
 FIRST_YEAR = 1970
 # What PostgreSQL keeps of one tsvector.
-_POSITIONS = 16_000
+_POSITIONS = 14_000
 _PLACES_A_TERM = 255
 
 
@@ -106,16 +110,19 @@ def renew(session: Session, complaint_id: UUID) -> None:
         entry = Entry(complaint_id=complaint_id, terms=wanted)
         session.add(entry)
         session.flush()
-    elif entry.terms == wanted:
-        return
-    else:
-        # FTS5 must be told what it is to forget.
-        session.connection().execute(
-            text(f"INSERT INTO {TABLE}({TABLE}, rowid, terms) VALUES ('delete', :seq, :terms)"),
-            {"seq": entry.seq, "terms": entry.terms},
-        )
-        entry.terms = wanted
-        session.flush()
+        add_terms(session, [(entry.seq or 0, wanted)])
+    elif entry.terms != wanted:
+        replace(session, entry, wanted)
+
+
+def replace(session: Session, entry: Entry, wanted: str) -> None:
+    """Put other terms in place of an entry's on SQLite: FTS5 must be told what it is to forget."""
+    session.connection().execute(
+        text(f"INSERT INTO {TABLE}({TABLE}, rowid, terms) VALUES ('delete', :seq, :terms)"),
+        {"seq": entry.seq, "terms": entry.terms},
+    )
+    entry.terms = wanted
+    session.flush()
     add_terms(session, [(entry.seq or 0, wanted)])
 
 
@@ -134,6 +141,29 @@ def _store(session: Session, complaint_id: UUID, seq: int | None, wanted: str) -
         .where(col(Entry.seq) == seq, col(Entry.terms) != now_wanted)
         .values(terms=now_wanted)
     )
+
+
+def rebuild(engine: Engine) -> int:
+    """Write every entry anew, oldest first, and give how many there are; others may go on working.
+
+    What is right already costs a comparison: one that was interrupted is simply begun again.
+    """
+    done, last = 0, -1
+    while True:
+        with Session(engine, expire_on_commit=False) as session:
+            rows = session.exec(
+                select(Entry.seq, Entry.complaint_id)
+                .where(col(Entry.seq) > last)
+                .order_by(col(Entry.seq))
+                .limit(REBUILT_AT_ONCE)
+            ).all()
+            for seq, complaint_id in rows:
+                renew(session, complaint_id)
+                last = seq or 0
+            session.commit()
+        done += len(rows)
+        if len(rows) < REBUILT_AT_ONCE:
+            return done
 
 
 def add_terms(session: Session, entries: Sequence[tuple[int, str]]) -> None:
@@ -216,10 +246,12 @@ def _written(session: Session, complaint: Complaint) -> str:
 def written(complaint: Complaint, texts: Sequence[str]) -> str:
     """Write what the index holds for a complaint with these texts."""
     words: list[str] = []
+    heads: set[str] = set()
     for one in texts:
+        heads |= terms.heads(one)
         words += terms.of(one)
         words.append("_")  # no phrase reaches from one text into the next
-    return " ".join([*tags(complaint), *words[:_POSITIONS]])
+    return " ".join([*tags(complaint), *sorted(heads), *words[:_POSITIONS]])
 
 
 def tags(complaint: Complaint) -> list[str]:

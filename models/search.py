@@ -121,6 +121,9 @@ class _Span:
         """Give the part that lies between two numbers."""
         return _Span(max(self.low, low), min(self.high, high))
 
+    def __contains__(self, number: int) -> bool:
+        return self.low <= number < self.high
+
     @property
     def empty(self) -> bool:
         return self.low >= self.high
@@ -326,8 +329,9 @@ def _by_blocks(session: Session, match: _Match, span: _Span, *, ascending: bool)
     smallest = index.BLOCKS[-1]
     nearest = list(islice(span.blocks(smallest, ascending=ascending), 2))
     for number, part in nearest:
-        inside = match.inside(index.block(smallest, number))
-        yield from sorted(_fetch(session, inside, part), reverse=not ascending)
+        yield from _divide(
+            session, match, part, (), block=index.block(smallest, number), ascending=ascending
+        )
     edge = nearest[-1][1]
     rest = span.within(edge.high, NO_END) if ascending else span.within(0, edge.low)
     if not rest.empty:
@@ -335,16 +339,26 @@ def _by_blocks(session: Session, match: _Match, span: _Span, *, ascending: bool)
 
 
 def _divide(
-    session: Session, match: _Match, span: _Span, sizes: Sequence[int], *, ascending: bool
+    session: Session,
+    match: _Match,
+    span: _Span,
+    sizes: Sequence[int],
+    *,
+    block: str = "",
+    ascending: bool,
 ) -> Iterator[int]:
-    """Fetch what matches in a span at once if it is little, else by smaller and smaller blocks."""
-    found = _fetch(session, match, span, HITS_AT_ONCE + 1 if sizes else None)
+    """Fetch what matches in a span at once if it is little, else by smaller and smaller blocks.
+
+    block : that the span is a part of. Asked for by number, PostgreSQL would read every entry of it
+    """
+    inside, asked = (match.inside(block), _Span()) if block else (match, span)
+    found = _fetch(session, inside, asked, HITS_AT_ONCE + 1 if sizes else None)
     if not sizes or len(found) <= HITS_AT_ONCE:
-        yield from sorted(found, reverse=not ascending)
+        yield from sorted((one for one in found if one in span), reverse=not ascending)
         return
     for number, part in span.blocks(sizes[0], ascending=ascending):
-        inside = match.inside(index.block(sizes[0], number))
-        yield from _divide(session, inside, part, sizes[1:], ascending=ascending)
+        smaller = index.block(sizes[0], number)
+        yield from _divide(session, match, part, sizes[1:], block=smaller, ascending=ascending)
 
 
 def _fetch(
