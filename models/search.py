@@ -287,9 +287,10 @@ def _rows(
     ascending: bool = False,
 ) -> list[tuple[int, Complaint]]:
     """Fetch complaints that match, in the order of their entries."""
-    hits = _hits(session, match, span, size, ascending=ascending)
+    hits = _hits(session, match, span, ascending=ascending)
     rows: list[tuple[int, Complaint]] = []
-    while len(rows) < size and (numbers := list(islice(hits, size))):
+    chunk = size
+    while len(rows) < size and (numbers := list(islice(hits, chunk))):
         found = session.execute(
             select(col(Entry.seq), Complaint)
             .join(Complaint, col(Complaint.id) == col(Entry.complaint_id))
@@ -297,24 +298,26 @@ def _rows(
         )
         by_number = {int(seq): complaint for seq, complaint in found}
         rows += [(one, by_number[one]) for one in numbers if one in by_number]
+        # What the terms let through and the row does not lies together, at the edge of a day.
+        chunk = OUT_OF_ORDER
     return rows[:size]
 
 
-def _hits(
-    session: Session, match: _Match, span: _Span, size: int, *, ascending: bool
-) -> Iterator[int]:
+def _hits(session: Session, match: _Match, span: _Span, *, ascending: bool) -> Iterator[int]:
     """Give the numbers of the entries that match, in order, asking no further than is needed."""
     if span.empty:
         return
     if index.is_postgresql(session):
         yield from _by_blocks(session, match, span, ascending=ascending)
         return
+    size = PAGE + 1
     while numbers := _fetch(session, match, span, size, ascending=ascending):
         yield from numbers
         last = numbers[-1]
         span = span.within(last + 1, NO_END) if ascending else span.within(0, last)
         if len(numbers) < size or span.empty:
             return
+        size = OUT_OF_ORDER
 
 
 def _by_blocks(session: Session, match: _Match, span: _Span, *, ascending: bool) -> Iterator[int]:
