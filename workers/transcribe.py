@@ -28,7 +28,7 @@ from models.transcript import Likely, ListenerReason, Recognition, Transcript
 from transcribe.audio import SAMPLE_RATE
 from transcribe.engine import Engine, Request, load
 from workers import loop
-from workers.attempt import begin, close, hold
+from workers.attempt import begin, close, fail, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
 from workers.house import House, build, lay_ground
@@ -149,12 +149,14 @@ def _together(
         try:
             _end(house, medium_id, outcome)
         except Failed as error:
+            fail(house, medium_id, str(error))
             failed[medium_id] = error
         except (Unavailable, OperationalError, RedisError) as error:
             log.warning("not available", medium_id=str(medium_id), error=type(error).__name__)
             failed[medium_id] = Failed("unavailable")
         except Exception as error:
             log.error("failed", medium_id=str(medium_id), exc_info=error)
+            fail(house, medium_id, type(error).__name__)
             failed[medium_id] = Failed(type(error).__name__)
     return failed
 
