@@ -595,6 +595,12 @@ def user_add(
         str, typer.Option(help="Of identity, originals, export; separated by commas.")
     ] = "",
     unit: Annotated[str, typer.Option(help="Code of the unit whose staff they are.")] = "",
+    rounds: Annotated[
+        str, typer.Option(help="Inspection rounds they work in, separated by commas; * for all.")
+    ] = "",
+    identity: Annotated[
+        str, typer.Option(help="What the OpenID Connect provider calls them (sub).")
+    ] = "",
     password: Annotated[
         str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)
     ] = "",
@@ -606,7 +612,7 @@ def user_add(
 
     engine, keys = open_database(_settings())
     with writing(engine) as session:
-        accounts.add(
+        added = accounts.add(
             session,
             keys,
             username=username,
@@ -615,10 +621,63 @@ def user_add(
             division_code=division,
             name=name,
             unit_code=unit or None,
+            rounds=_listed(rounds),
             languages=_listed(languages),
             permissions=[Permission(one) for one in _listed(permissions)],
         )
+        if identity:
+            accounts.tie(session, keys, added, identity)
     typer.echo(f"Added {username}.")
+
+
+@user_app.command("change")
+def user_change(
+    username: str,
+    password: Annotated[
+        bool, typer.Option("--password", help="Ask for a new one; it lifts a lock.")
+    ] = False,
+    disabled: Annotated[
+        bool | None, typer.Option("--disable/--enable", help="Close the account, or open it again.")
+    ] = None,
+    permissions: Annotated[
+        str | None, typer.Option(help='Exactly these of identity, originals, export; "" for none.')
+    ] = None,
+    languages: Annotated[str | None, typer.Option(help="Exactly these BCP-47 tags.")] = None,
+    rounds: Annotated[str | None, typer.Option(help="Exactly these inspection rounds.")] = None,
+    identity: Annotated[
+        str | None, typer.Option(help='What the OpenID Connect provider calls them; "" to untie.')
+    ] = None,
+    drop_second_factor: Annotated[
+        bool, typer.Option("--drop-second-factor", help="For somebody who lost their phone.")
+    ] = False,
+) -> None:
+    """Change what somebody may do, or how they get in; what is not named stays."""
+    from models import accounts
+    from models.account import Permission
+    from models.database import open_database, writing
+
+    engine, keys = open_database(_settings())
+    fresh = ""
+    if password:
+        fresh = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+    with writing(engine) as session:
+        account = accounts.by_name(session, username)
+        if fresh:
+            accounts.set_password(session, keys, account, fresh)
+        if disabled is not None:
+            accounts.set_disabled(session, keys, account, disabled)
+        if permissions is not None:
+            granted = [Permission(one) for one in _listed(permissions)]
+            accounts.set_permissions(session, keys, account, granted)
+        if languages is not None:
+            accounts.set_languages(session, keys, account, _listed(languages))
+        if rounds is not None:
+            accounts.set_rounds(session, keys, account, _listed(rounds))
+        if identity is not None:
+            accounts.tie(session, keys, account, identity)
+        if drop_second_factor:
+            accounts.drop_second_factor(session, keys, account)
+    typer.echo(f"Changed {username}.")
 
 
 @user_app.command("token")
@@ -702,15 +761,32 @@ def seed(
     typer.echo(f"{made:,} complaints added")
 
 
+@audit_app.command("head")
+def audit_head() -> None:
+    """Print the head of the log, to be kept where nobody who could change the log can change it."""
+    from models import audit
+    from models.database import open_database, reading
+
+    engine, _ = open_database(_settings())
+    with reading(engine) as session:
+        typer.echo(str(audit.head(session)))
+
+
 @audit_app.command("verify")
-def audit_verify(as_json: Json = False) -> None:
-    """Check that no event was changed, removed or reordered; exit 1 if one was."""
+def audit_verify(
+    head: Annotated[
+        str, typer.Option(help="A head that was kept: without one, what was cut off is not missed.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check that no event was changed, removed, reordered or cut off; exit 1 if one was."""
     from models import audit
     from models.database import open_database, reading
 
     engine, keys = open_database(_settings())
+    kept = audit.Head.parse(head) if head.strip() else None
     with reading(engine) as session, _progress("Checking every event"):
-        verdict = audit.verify(session, keys)
+        verdict = audit.verify(session, keys, kept)
     if as_json:
         _print_json(asdict(verdict))
     else:

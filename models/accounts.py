@@ -132,6 +132,49 @@ def set_permissions(
     _changed(session, keys, account, "permissions", actor)
 
 
+def set_languages(
+    session: Session,
+    keys: Keys,
+    account: Account,
+    languages: Sequence[str],
+    *,
+    actor: str = "operator",
+) -> None:
+    """Say which languages somebody understands: a listener sees reports in exactly these."""
+    account.languages = list(languages)
+    _changed(session, keys, account, "languages", actor)
+
+
+def set_rounds(
+    session: Session,
+    keys: Keys,
+    account: Account,
+    rounds: Sequence[str],
+    *,
+    actor: str = "operator",
+) -> None:
+    """Say in which inspection rounds somebody works."""
+    account.rounds = list(rounds)
+    _changed(session, keys, account, "rounds", actor)
+
+
+def tie(
+    session: Session, keys: Keys, account: Account, subject: str, *, actor: str = "operator"
+) -> None:
+    """Let the person whom an OpenID Connect provider calls by a subject in; "" lets go of it."""
+    subject = subject.strip()
+    other = session.exec(select(Account).where(Account.oidc_subject == subject)).first()
+    if subject and other is not None and other.id != account.id:
+        raise Conflict(
+            "这个统一身份已经对应了别的账号。",
+            "That identity is tied to another account already.",
+            code="subject_taken",
+        )
+    account.oidc_subject = subject or None
+    account.session_epoch += 1
+    _changed(session, keys, account, "identity", actor)
+
+
 def hash_password(password: str) -> str:
     """Hash a password with argon2id; raise Invalid if it is too short to be safe."""
     if not PASSWORD_CHARACTERS <= len(password) <= PASSWORD_CHARACTERS_MOST:

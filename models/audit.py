@@ -54,6 +54,7 @@ class Deed(StrEnum):
     TRANSLATED = "translated"
     REPEAT_DECIDED = "repeat_decided"
     RETRIED = "retried"
+    ATTEMPT_FAILED = "attempt_failed"
     AUDIT_READ = "audit_read"
     LOGGED_OUT = "logged_out"
     STATUS_CHANGED = "status_changed"

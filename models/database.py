@@ -22,15 +22,15 @@ import models.medium
 import models.presence
 import models.trace
 import models.transcript  # noqa: F401  every table must be known before metadata is used
+from models import index
 from models import keys as key_file
-from models import search
 from models.errors import Misconfigured, Unavailable
 from models.event import Deployment
 from models.keys import Keys
 from models.settings import Settings
 
 BUSY_MS = 15_000
-search.watch()
+index.watch()
 
 
 def connect(url: str) -> Engine:
@@ -114,7 +114,19 @@ def open_database(settings: Settings) -> tuple[Engine, Keys]:
     keys = key_file.create(path) if empty and not path.exists() else key_file.load(path)
     migrate(engine)
     _match(engine, keys)
+    _keep_index(engine)
     return engine, keys
+
+
+def _keep_index(engine: Engine) -> None:
+    """Write the search index anew if a version that wrote it otherwise made it."""
+    with reading(engine) as session:
+        known = session.get(Deployment, "index")
+    if known is not None and known.value == index.VERSION:
+        return
+    index.rebuild(engine)
+    with writing(engine) as session:
+        session.merge(Deployment(name="index", value=index.VERSION))
 
 
 def _match(engine: Engine, keys: Keys) -> None:

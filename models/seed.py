@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, insert, text
 from sqlmodel import Session, col, func, select
 
-from models import clocks, search
+from models import clocks, index
 from models.channel import Channel
 from models.codes import Codes
 from models.columns import now
 from models.complaint import Complaint, ReportMedium
 from models.database import writing
-from models.search import Entry
+from models.index import Entry
 from models.status import Status
 
-BATCH = 2_000
+BATCH = 10_000
 DAYS = 540
+GIN = "ix_search_entry_terms"
 PROVINCES = ("51", "53", "65")
 CITIES, COUNTIES = 6, 10
 VILLAGES = [
@@ -113,6 +116,11 @@ WEIGHTS = {
     Status.RECTIFYING: 4, Status.READY: 5, Status.NEEDS_LISTENER: 3, Status.IN_REVIEW: 4,
     Status.TRANSFERRED: 1, Status.WITHDRAWN: 1,
 }  # fmt: skip
+# What came in lately is still being worked on; nothing of it is archived.
+RECENT_SHARE = 0.03
+FOREIGN_SHARE = 0.03
+_RECENT = [Status.READY, Status.NEEDS_LISTENER, Status.IN_REVIEW]
+_MEDIA = [ReportMedium.VOICE, ReportMedium.VOICE, ReportMedium.TEXT]
 
 
 def fill(
@@ -132,19 +140,44 @@ def fill(
                 session.add(channel)
     made = 0
     complaints = _complaints(dice, rows, [(c.code, c.jurisdiction) for c in channels], codes)
-    while batch := list(islice(complaints, BATCH)):
-        with writing(engine) as session:
-            _store(session, batch)
-        made += len(batch)
-        progress(made)
+    with _without_index(engine):
+        while batch := list(islice(complaints, BATCH)):
+            with writing(engine) as session:
+                _store(session, batch)
+            made += len(batch)
+            progress(made)
     settle(engine)
     return made
+
+
+@contextmanager
+def _without_index(engine: Engine) -> Iterator[None]:
+    """Build PostgreSQL's index once at the end: that takes a tenth of growing it row by row."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with writing(engine) as session:
+        definition = session.connection().execute(
+            text("SELECT indexdef FROM pg_indexes WHERE indexname = :name"), {"name": GIN}
+        )
+        again = definition.scalar_one()
+        session.connection().execute(text(f"DROP INDEX {GIN}"))
+    yield
+    with writing(engine) as session:
+        session.connection().execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
+        session.connection().execute(text(again))
 
 
 def settle(engine: Engine) -> None:
     """Let the database learn what its tables look like now, as its own upkeep does in time."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(
+                text(
+                    "SELECT setval(pg_get_serial_sequence('search_entry', 'seq'), max(seq)) "
+                    "FROM search_entry"
+                )
+            )
             connection.execute(text("VACUUM ANALYZE"))
         return
     with writing(engine) as session:
@@ -166,67 +199,86 @@ def _channels() -> Iterator[Channel]:
         yield Channel(code=f"seed-{county}", name=f"{county} 扫码", jurisdiction=county)
 
 
-def _store(session: Session, batch: list[tuple[Complaint, str]]) -> None:
+def _store(session: Session, batch: list[tuple[dict[str, Any], str]]) -> None:
     first = (session.exec(select(func.max(col(Entry.seq)))).one() or 0) + 1
-    session.connection().execute(
-        insert(Complaint), [complaint.model_dump() for complaint, _ in batch]
-    )
+    blocks = index.is_postgresql(session)
+    session.connection().execute(insert(Complaint), [row for row, _ in batch])
     session.connection().execute(
         insert(Entry),
         [
-            {"seq": first + n, "complaint_id": complaint.id, "terms": written}
-            for n, (complaint, written) in enumerate(batch)
+            {
+                "seq": first + n,
+                "complaint_id": row["id"],
+                "terms": index.in_blocks(first + n, written) if blocks else written,
+            }
+            for n, (row, written) in enumerate(batch)
         ],
     )
-    search.add_terms(session, [(first + n, written) for n, (_, written) in enumerate(batch)])
+    index.add_terms(session, [(first + n, written) for n, (_, written) in enumerate(batch)])
 
 
 def _complaints(
     dice: random.Random, rows: int, channels: list[tuple[str, str]], codes: Codes
-) -> Iterator[tuple[Complaint, str]]:
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Give the columns of each complaint, and its terms."""
     start = now() - timedelta(days=DAYS)
     holidays = clocks.load()
     due: dict[str, datetime] = {}
+    domains, conducts, foreign = list(MIDDLES), list(codes.conduct), list(OTHER_LANGUAGES)
+    states, weights = list(WEIGHTS), list(WEIGHTS.values())
+    # Making one takes a millisecond, so one is made and filled anew for each row.
+    form = _blank(start)
+    fixed = form.model_dump()
     for number in range(rows):
         received = start + timedelta(days=DAYS) * (number / max(1, rows))
         day = received.date().isoformat()
         if day not in due:
             due[day] = clocks.due(clocks.Clock.ACCEPT, received, holidays)
         code, county = dice.choice(channels)
-        domain = dice.choice(list(MIDDLES))
+        domain = dice.choice(domains)
         said, language = _text(dice, domain), "zh"
-        if dice.random() < 0.03:
-            language = dice.choice(list(OTHER_LANGUAGES))
+        if dice.random() < FOREIGN_SHARE:
+            language = dice.choice(foreign)
             words = OTHER_LANGUAGES[language].split()
             said = " ".join(dice.choices(words, k=30))
-        recent = number > rows * 0.97
-        status = (
-            dice.choice([Status.READY, Status.NEEDS_LISTENER, Status.IN_REVIEW])
-            if recent
-            else dice.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
-        )
+        recent = number > rows * (1 - RECENT_SHARE)
         confidence = round(dice.betavariate(8, 1), 3)
         unit = f"{dice.choice(VILLAGES)}村"
-        complaint = Complaint(
-            id=_uuid7(received, dice),
-            receipt_hash=f"{dice.getrandbits(256):064x}",
-            medium=dice.choice([ReportMedium.VOICE, ReportMedium.VOICE, ReportMedium.TEXT]),
-            channel_code=code,
-            jurisdiction=county,
-            held_by=county if dice.random() < 0.9 else county[:4] + "00",
-            subject_unit=unit,
-            domain=domain,
-            conduct=dice.choice(list(codes.conduct)),
-            title=said[:28],
-            description=said,
-            language=language,
-            languages=[{"tag": language, "confidence": confidence, "by": "model", "share": 1.0}],
-            status=status,
-            received_at=received,
-            due_at=due[day],
-            retention_until=received.date() + timedelta(days=3650),
-        )
-        yield complaint, search.written(complaint, [said, unit])
+        filled = {
+            "id": _uuid7(received, dice),
+            "receipt_hash": f"{dice.getrandbits(256):064x}",
+            "medium": dice.choice(_MEDIA),
+            "channel_code": code,
+            "jurisdiction": county,
+            "held_by": county if dice.random() < 0.9 else county[:4] + "00",
+            "subject_unit": unit,
+            "domain": domain,
+            "conduct": dice.choice(conducts),
+            "title": said[:28],
+            "description": said,
+            "language": language,
+            "languages": [{"tag": language, "confidence": confidence, "by": "model", "share": 1.0}],
+            "status": dice.choice(_RECENT) if recent else dice.choices(states, weights)[0],
+            "received_at": received,
+            "due_at": due[day],
+            "retention_until": received.date() + timedelta(days=3650),
+        }
+        for name, value in filled.items():
+            setattr(form, name, value)
+        yield fixed | filled, index.written(form, [said, unit])
+
+
+def _blank(received: datetime) -> Complaint:
+    return Complaint(
+        receipt_hash="",
+        medium=ReportMedium.TEXT,
+        channel_code="",
+        jurisdiction="",
+        held_by="",
+        received_at=received,
+        due_at=received,
+        retention_until=received.date(),
+    )
 
 
 def _text(dice: random.Random, domain: str) -> str:

@@ -1,19 +1,24 @@
 """From text to the terms that a search finds: pairs of characters in Chinese, words elsewhere.
 
 Trigram indexes cannot find a word of two characters, and most Chinese words have two. So a run of a
-script without spaces becomes its overlapping pairs and its last character: 低保 is one term, the
-four of 饮水工程 are three neighbours, and a single character is the beginning of a pair. Words of
-other scripts are terms themselves and are found by their beginning.
+script without spaces becomes its overlapping pairs: 低保 is one term, and the four of 饮水工程 are
+three neighbours. Words of other scripts are terms themselves and are found by their beginning. What
+begins with one letter, or holds one character, are too many terms to put together while somebody
+waits: those heads are terms of their own.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 # Telephone, identity and card numbers are shown masked, so they must not be found by trying either.
 PRIVATE_DIGITS = 7
+# The longest beginning of a word that is a term of its own.
+HEAD = 3
 _TATWEEL = "\u0640"
 # Han, its extensions and compatibility forms, kana and Yi: written without spaces between words.
 _UNSPACED = (
@@ -29,19 +34,39 @@ def of(text: str) -> list[str]:
     """Give the terms of a text in order, as they are indexed."""
     found: list[str] = []
     for run, unspaced in _runs(text):
-        found += [*_pairs(run), run[-1]] if unspaced else [run]
+        found += _pairs(run) if unspaced else [run]
     return found
 
 
-def phrases(query: str) -> list[tuple[str, ...]]:
-    """Give what must all be found: neighbouring terms, the last of each taken as a beginning."""
-    return [
-        tuple(_pairs(run)) if unspaced and len(run) > 1 else (run,)
-        for run, unspaced in _runs(query)
-    ]
+def heads(text: str) -> set[str]:
+    """Give the terms for single characters, and for the first letters of words."""
+    found: set[str] = set()
+    for run, unspaced in _runs(text):
+        found.update(run if unspaced else (run[:end] for end in range(1, HEAD + 1)))
+    return {tag("p", one) for one in found}
 
 
-def tag(kind: str, value: object) -> str:
+@dataclass(frozen=True)
+class Phrase:
+    """Neighbouring terms. begun : the last is the beginning of what is looked for"""
+
+    terms: tuple[str, ...]
+    begun: bool
+
+
+def phrases(query: str) -> list[Phrase]:
+    """Give what must all be found."""
+    return [_phrase(run, unspaced) for run, unspaced in _runs(query)]
+
+
+def _phrase(run: str, unspaced: bool) -> Phrase:
+    if len(run) <= (1 if unspaced else HEAD):
+        return Phrase((tag("p", run),), begun=False)
+    return Phrase(tuple(_pairs(run)), begun=False) if unspaced else Phrase((run,), begun=True)
+
+
+@lru_cache(maxsize=1 << 16)
+def tag(kind: str, value: Hashable) -> str:
     """Give the term that stands for a filter's value; no text can hold it, for its underscores."""
     written = "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in str(value))
     return f"_{kind}_{written.lower()}"

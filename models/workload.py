@@ -16,6 +16,7 @@ from models.audit import Deed
 from models.columns import now
 from models.complaint import Complaint
 from models.errors import Conflict, NotFound
+from models.event import Event
 from models.keys import Keys
 from models.medium import Kind, Medium
 from models.status import MediumState, Status
@@ -37,7 +38,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Failure:
-    """A medium whose processing was given up."""
+    """A medium whose processing was given up.
+
+    why : of the last attempt that said so; "" where the attempt took its process with it
+    """
 
     medium_id: UUID
     complaint_id: UUID
@@ -45,6 +49,7 @@ class Failure:
     mime: str
     size: int
     attempts: int
+    why: str
     at: datetime
 
 
@@ -156,6 +161,7 @@ def _failures(session: Session, most: int) -> tuple[Failure, ...]:
         .order_by(col(Medium.id).desc())
         .limit(most)
     ).all()
+    reasons = _reasons(session, rows)
     return tuple(
         Failure(
             medium_id=row.id,
@@ -164,10 +170,24 @@ def _failures(session: Session, most: int) -> tuple[Failure, ...]:
             mime=row.mime,
             size=row.size,
             attempts=row.attempts,
+            why=reasons.get(str(row.id), ""),
             at=row.settled_at or row.created_at,
         )
         for row in rows
     )
+
+
+def _reasons(session: Session, rows: Sequence[Medium]) -> dict[str, str]:
+    """Give by medium why its last attempt failed."""
+    events = session.exec(
+        select(Event)
+        .where(
+            Event.deed == Deed.ATTEMPT_FAILED,
+            col(Event.complaint_id).in_({row.complaint_id for row in rows}),
+        )
+        .order_by(col(Event.seq))
+    )
+    return {str(event.details["medium"]): str(event.details["why"]) for event in events}
 
 
 def _aware(moment: datetime | str) -> datetime:

@@ -7,6 +7,9 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from ingest.settle import settle
+from models import audit
+from models.audit import Deed
+from models.casework import SYSTEM
 from models.columns import now
 from models.complaint import Complaint
 from models.database import writing
@@ -51,6 +54,20 @@ def forgive(house: House, medium_id: UUID) -> None:
         if medium is not None and medium.attempts > 0:
             medium.attempts -= 1
             session.add(medium)
+
+
+def fail(house: House, medium_id: UUID, why: str) -> None:
+    """Write down why an attempt failed, for whoever decides whether to try again.
+
+    why : a code or the name of an error, never content
+    """
+    with writing(house.engine) as session:
+        medium = session.get(Medium, medium_id)
+        if medium is not None:
+            details = {"medium": str(medium_id), "why": why, "attempt": medium.attempts}
+            audit.append(
+                session, house.keys, SYSTEM, Deed.ATTEMPT_FAILED, medium.complaint_id, details
+            )
 
 
 def hold(session: Session, medium_id: UUID) -> Medium | None:

@@ -25,7 +25,7 @@ from models.settings import Settings
 from models.status import MediumState
 from models.transcript import ListenerReason
 from workers import decoding, loop
-from workers.attempt import Failed, begin, close, forgive, hold
+from workers.attempt import Failed, begin, close, fail, forgive, hold
 from workers.batch import BatchWorker
 from workers.confine import Bounds, Overrun
 from workers.decoding import DecodedPicture, DecodedSound
@@ -63,6 +63,7 @@ def prepare(house: House, medium_id: UUID) -> None:
         _prepare(house, medium)
     except Overrun as error:
         bound.warning("overrun", code=error.code)
+        fail(house, medium_id, error.code)
         raise Failed(error.code) from None
     except (Unavailable, OperationalError, RedisError) as error:
         bound.warning("not available", error=type(error).__name__)
@@ -70,6 +71,7 @@ def prepare(house: House, medium_id: UUID) -> None:
         raise Failed("unavailable") from None
     except Exception as error:
         bound.error("failed", exc_info=error)
+        fail(house, medium_id, type(error).__name__)
         raise Failed(type(error).__name__) from None
     bound.info("prepared")
 

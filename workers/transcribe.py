@@ -30,7 +30,7 @@ from transcribe.engine import Engine, Request, load
 from transcribe.speech import SAMPLE_RATE
 from transcribe.turns import Tell
 from workers import loop
-from workers.attempt import Failed, begin, close, forgive, hold
+from workers.attempt import Failed, begin, close, fail, forgive, hold
 from workers.batch import BatchWorker
 from workers.decoding import to_samples
 from workers.house import House, open_house
@@ -171,6 +171,7 @@ def _together(
         try:
             _end(house, medium_id, outcome)
         except Failed as error:
+            fail(house, medium_id, str(error))
             failed[medium_id] = error
         except (Unavailable, OperationalError, RedisError) as error:
             log.warning("not available", medium_id=str(medium_id), error=type(error).__name__)
@@ -178,6 +179,7 @@ def _together(
             _forgive(house, medium_id)
         except Exception as error:
             log.error("failed", medium_id=str(medium_id), exc_info=error)
+            fail(house, medium_id, type(error).__name__)
             failed[medium_id] = Failed(type(error).__name__)
     return failed
 

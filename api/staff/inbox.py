@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi import Query as QueryOf
 from sqlmodel import Session, col, select
 
 from api.staff import names, pages
 from api.staff.names import Option
 from api.staff.pages import StaffRoute
 from api.staff.session import At, Here, Seat
-from models import access, audit, division, dossier, search
+from models import access, audit, division, dossier, index, search
 from models.access import Act
 from models.account import Account
 from models.audit import Deed
@@ -48,6 +50,8 @@ VIEWS = (
     View("today", "今日新到", "New today"),
     View("low", "把握不大", "Low confidence"),
 )
+# The other filters are folded; what nobody sees is not counted.
+OPEN_FIRST = ("status", "language", "domain")
 LISTENER_VIEWS = ("all", "listen", "today", "low")
 
 
@@ -145,26 +149,39 @@ def show(request: Request, at: At, here: Here) -> Response:
         asked=wanted,
         rows=rows,
         more=more,
-        facets=facets,
+        facets=[(facet, is_open(facet, wanted)) for facet in facets],
         views=_views(here),
         tail=wanted.address().partition("?")[2],
     )
 
 
 @router.get("/inbox/counts")
-def counts(request: Request, at: At, here: Here) -> Response:
-    """Count beside each view and filter; a common word takes a while, so they come in later."""
+def counts(
+    request: Request,
+    at: At,
+    here: Here,
+    only: Annotated[str, QueryOf(max_length=20)] = "",
+) -> Response:
+    """Count beside the views and the filters that are open; a common word takes a while.
+
+    only : a filter that was opened just now
+    """
     access.require(here.account, Act.READ)
     wanted = of_request(request)
     query = query_of(here, wanted)
+    views = () if only else _views(here)
     with reading(at.engine) as session:
         account = here.account
         page = search.find(session, account, query, before=wanted.before)
-        facets = _facets(session, at, here, page.complaints)
-        total = search.count(session, account, query)
+        facets = [
+            facet
+            for facet in _facets(session, at, here, page.complaints)
+            if (facet.key == only if only else is_open(facet, wanted))
+        ]
+        total = None if only else search.count(session, account, query)
         by_view = {
             view.code: search.count(session, account, query_of(here, Asked(view=view.code)))
-            for view in _views(here)
+            for view in views
         }
         by_facet = {
             facet.key: search.tally(
@@ -176,13 +193,17 @@ def counts(request: Request, at: At, here: Here) -> Response:
         request,
         "inbox_counts.html",
         here,
-        asked=wanted,
         total=total,
         by_view=by_view,
         by_facet=by_facet,
         facets=facets,
-        views=_views(here),
+        views=views,
     )
+
+
+def is_open(facet: Facet, wanted: Asked) -> bool:
+    """Tell whether a filter's values are shown from the start."""
+    return facet.key in OPEN_FIRST or bool(wanted.chosen(facet.key))
 
 
 def of_request(request: Request) -> Asked:
@@ -313,7 +334,7 @@ def _row(complaint: Complaint, masker: Masker, called: dict[UUID, str]) -> Row:
         lead=lead,
         unit=masker.hide(complaint.subject_unit),
         assignee=called.get(complaint.assignee_id, "") if complaint.assignee_id else "",
-        low=search.is_low(complaint),
+        low=index.is_low(complaint),
     )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
+import httpx2
+from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth, OAuthError
 from fastapi import APIRouter, Form, Request, Response
+from joserfc.errors import JoseError
 
 from api import errors
 from api.staff import pages, session
@@ -16,10 +19,11 @@ from models import accounts, audit
 from models.account import Account
 from models.audit import Deed
 from models.database import writing
-from models.errors import NotFound, TooMany, Unauthenticated
+from models.errors import NotFound, TooMany, Unauthenticated, Unavailable
 
 router = APIRouter(prefix="/staff", route_class=StaffRoute, include_in_schema=False)
 HOME = "/staff"
+PROVIDER_SECONDS = 10.0
 _OWN = re.compile(r"/staff(/[\w./?=&%,:+-]*)?")
 
 Short = Annotated[str, Form(max_length=300)]
@@ -83,7 +87,10 @@ async def to_provider(request: Request, at: At) -> Response:
     """Send somebody to the organisation's own login."""
     client = _client(at)
     address = f"{at.settings.base_url}/staff/oidc/back"
-    made: Response = await client.authorize_redirect(request, address)
+    try:
+        made: Response = await client.authorize_redirect(request, address)
+    except (httpx2.HTTPError, ValueError) as error:
+        raise _away() from error
     return made
 
 
@@ -92,14 +99,14 @@ async def from_provider(request: Request, at: At) -> Response:
     """Take somebody who comes back from it; who they are here was decided by an administrator."""
     try:
         token = await _client(at).authorize_access_token(request)
-    except OAuthError as error:
-        raise Unauthenticated(
-            "统一登录没有成功，请再试一次。",
-            "The organisation's login did not succeed: try again.",
-            code="oidc_failed",
-        ) from error
-    subject = str((token.get("userinfo") or {}).get("sub", ""))
-    account = accounts.by_subject(at.engine, at.keys, subject)
+    except (OAuthError, AuthlibBaseError, JoseError) as error:
+        # No state of ours, a refusal, or a token that is not for us, not of now, not theirs.
+        raise _failed() from error
+    except (httpx2.HTTPError, ValueError) as error:
+        raise _away() from error
+    if "userinfo" not in token:
+        raise _failed()
+    account = accounts.by_subject(at.engine, at.keys, str(token["userinfo"].get("sub", "")))
     session.begin(request, account)
     return pages.back(request, HOME)
 
@@ -181,5 +188,25 @@ def _client(at: At) -> Any:
         server_metadata_url=(
             at.settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration"
         ),
-        client_kwargs={"scope": "openid", "code_challenge_method": "S256"},
+        client_kwargs={
+            "scope": "openid",
+            "code_challenge_method": "S256",
+            "timeout": PROVIDER_SECONDS,
+        },
+    )
+
+
+def _failed() -> Unauthenticated:
+    return Unauthenticated(
+        "统一登录没有成功，请再试一次。",
+        "The organisation's login did not succeed: try again.",
+        code="oidc_failed",
+    )
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "统一登录没有回应，请稍后再试，或用密码登录。",
+        "The organisation's login does not answer: try later, or log in with your password.",
+        code="oidc_unavailable",
     )

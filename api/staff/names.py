@@ -130,8 +130,26 @@ PERMISSION: dict[str, Name] = {
     Permission.ORIGINALS: _n("取原始文件", "fetch originals"),
     Permission.EXPORT: _n("导出", "export"),
 }
+STAGE: dict[str, Name] = {
+    "prepare": _n("准备", "prepare"),
+    "transcribe": _n("转写", "transcribe"),
+}
+WORKER: dict[str, Name] = {
+    "busy": _n("忙", "busy"),
+    "idle": _n("空闲", "idle"),
+    "started": _n("刚启动", "just started"),
+    "suspended": _n("暂停", "suspended"),
+    "?": _n("在线", "alive"),
+}
+FAULT: dict[str, Name] = {
+    "": _n("处理进程中断，没有留下原因", "the worker died without saying why"),
+    "overrun": _n("超出时间或内存限制", "over the limit of time or memory"),
+    "engine": _n("识别引擎出错", "the recogniser failed"),
+    "NotFound": _n("原始文件不在", "the original is missing"),
+}
 DEED: dict[str, Name] = {
     Deed.LOOKED: _n("查看", "looked"),
+    Deed.ATTEMPT_FAILED: _n("处理没有成功", "processing failed"),
     Deed.LISTED: _n("查看列表", "listed"),
     Deed.IDENTITY_SEEN: _n("查看身份", "saw the identity"),
     Deed.ORIGINAL_FETCHED: _n("取原始文件", "fetched the original"),

@@ -40,7 +40,7 @@ from transcribe.train.synthetic import Line
 from workers import warm
 from workers.environment import as_environment
 from workers.house import House as Workshop
-from workers.house import build, lay_ground
+from workers.house import open_house
 from workers.prepare import prepare
 from workers.transcribe import open_warm, transcribe
 
@@ -71,7 +71,7 @@ class County:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.workshop: Workshop = build(lay_ground(house.settings))
+        self.workshop: Workshop = open_house(house.settings)
         self.warm = open_warm(house.settings)
         with writing(house.engine) as session:
             # Whoever teaches the machine may fetch originals and give them away.

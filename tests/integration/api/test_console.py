@@ -21,6 +21,7 @@ from api.staff.queue import Roll
 from ingest.crew import Hand
 from models import audit, export, reporter
 from models.account import Account, Permission, Role
+from models.audit import Deed
 from models.columns import now
 from models.complaint import Complaint, IdentityMode, Message, Repeat
 from models.database import reading, writing
@@ -344,7 +345,14 @@ def test_what_was_given_up_is_tried_again(sit, house: House) -> None:  # type: i
             session, made, reason="processing_failed", state=MediumState.NEEDS_LISTENER, attempts=3
         )
     sitting = sit(Role.ADMINISTRATOR)
-    assert str(medium.id) in sitting.get("/staff/queue").text
+    page = sitting.get("/staff/queue").text
+    assert str(medium.id) in page and "没有留下原因" in page
+    with writing(house.engine) as session:
+        for why in ("ValueError", "overrun"):
+            details = {"medium": str(medium.id), "why": why, "attempt": 3}
+            audit.append(session, house.keys, "system", Deed.ATTEMPT_FAILED, made.id, details)
+    page = sitting.get("/staff/queue").text
+    assert "超出时间或内存限制" in page and "ValueError" not in page
     assert sitting.post(f"/staff/queue/retry/{medium.id}").status_code == 303
     with reading(house.engine) as session:
         again = session.get_one(Medium, medium.id)
