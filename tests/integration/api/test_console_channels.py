@@ -38,9 +38,8 @@ def boss(client: TestClient, house: House) -> Sitting:
     """An administrator of a county whose gazetteer has one unit."""
     with writing(house.engine) as session:
         session.add(Unit(code="u-qinghe", name="青禾镇政府", division=cases.COUNTY))
-        return Sitting(
-            client, house, cases.account(session, Role.ADMINISTRATOR, cases.COUNTY, username="boss")
-        )
+        account = cases.account(session, Role.ADMINISTRATOR, cases.COUNTY)
+    return Sitting(client, house, account)
 
 
 @pytest.fixture
