@@ -57,8 +57,7 @@ def receipt(request: Request, door: AtDoor) -> Response:
     with reading(door.house.engine) as session:
         channel = session.get(Channel, door.house.settings.default_channel)
     help_to = _help(channel)
-    modules = assets.LOOKUP_MODULES
-    return _html(request, door, "receipt.html", tags, about=about, modules=modules, **help_to)
+    return _html(request, door, "receipt.html", tags, about=about, **help_to)
 
 
 @router.get("/c/{code}/poster")
@@ -153,7 +152,6 @@ def _page(request: Request, door: Door, code: str) -> Response:
         "page.html",
         tags,
         about=about,
-        modules=assets.MODULES,
         text_characters=door.house.settings.limits.text_characters,
         **_help(channel),
     )
@@ -193,9 +191,11 @@ def _about(door: Door, code: str, tags: tuple[str, ...], seconds: int | None) ->
         "seconds": min(seconds or limits.recording_seconds, limits.recording_seconds),
         "files": limits.files,
         "static": door.assets.base,
+        # The first language's words come along; those of another are asked for once it is chosen.
+        "words": words.load()[tags[0]].as_json(),
     }
     # Inside a script element only a less-than sign could end it.
-    return Markup(json.dumps(about).replace("<", "\\u003c"))
+    return Markup(json.dumps(about, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def _html(request: Request, door: Door, name: str, tags: tuple[str, ...], **more: Any) -> Response:

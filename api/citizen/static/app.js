@@ -4,13 +4,17 @@ import { about } from "./about.js";
 import { grouped } from "./damm.js";
 import { ask, flush, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
-import { $, current, onLeave, show, wire } from "./screens.js";
+import { $, current, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
 import * as voice from "./voice.js";
 
 const NAME_SECONDS = 60;
 const ENDING_SECONDS = 15;
 const HINT_EVERY_MS = 6000;
+// Below this loudness for this many measurements, somebody takes a breath.
+const BREATH_LEVEL = 0.25;
+const BREATH_TICKS = 5;
+const HINT_PICTURES = { quiet: "nearer", clipping: "farther", silent: "unheard" };
 const LISTENER = "und";
 
 let draft = null;
@@ -18,6 +22,9 @@ let recording = null;
 let naming = null;
 let receipt = null;
 let hinted = 0;
+let owed = "";
+let told = new Set();
+let still = 0;
 let warned = false;
 
 const fresh = (language) => ({
@@ -68,6 +75,8 @@ function paint() {
   $("be-named").setAttribute("aria-pressed", String(named));
   $("be-anonymous").setAttribute("aria-pressed", String(!named));
   $("identity").hidden = !named;
+  $("kept-named").hidden = !named;
+  $("kept-anonymous").hidden = named;
   $("hear-name").hidden = parts("voice", "identity").length === 0;
   if (!recorder.possible()) cannotRecord();
 }
@@ -81,6 +90,9 @@ async function begin() {
   voice.listen();
   warned = false;
   hinted = performance.now();
+  owed = "";
+  told = new Set();
+  still = 0;
   const used = voices().reduce((sum, part) => sum + part.seconds, 0);
   const mine = new recorder.Recorder({
     limit: about.seconds - used,
@@ -103,8 +115,11 @@ async function begin() {
 
 function heard(level, hint, seconds) {
   const ring = $("ring");
-  ring.style.transform = `scale(${(1 + 0.32 * level).toFixed(3)})`;
+  ring.style.transform = `scale(${(1 + 0.45 * level).toFixed(3)})`;
   ring.className = `ring ${hint}`;
+  ring.setAttribute("aria-valuenow", level.toFixed(1));
+  picture(hint);
+  still = level < BREATH_LEVEL ? still + 1 : 0;
   $("elapsed").textContent = clock(seconds);
   $("used").value = seconds / about.seconds;
   const ending = about.seconds - seconds < ENDING_SECONDS;
@@ -116,9 +131,29 @@ function heard(level, hint, seconds) {
   } else if (hint && performance.now() - hinted > HINT_EVERY_MS) {
     hinted = performance.now();
     navigator.vibrate?.(120);
-    // The picture is shown at once; the voice waits, or it would be recorded.
     voice.show(hint);
-    recording.hint = hint;
+    if (!told.has(hint)) owed = hint;
+  }
+  // The picture comes at once; the voice waits for a breath, so that nothing said is lost or talked over.
+  if (owed && (owed === "silent" || still >= BREATH_TICKS)) hintAloud();
+}
+
+function picture(hint) {
+  $("hint").hidden = !hint;
+  if (hint) $("hint").querySelector("use").setAttribute("href", `#i-${HINT_PICTURES[hint]}`);
+}
+
+/** Say a hint while nothing is recorded, once a recording, and go on. */
+async function hintAloud() {
+  const mine = recording;
+  const hint = owed;
+  owed = "";
+  told.add(hint);
+  mine.pause();
+  await voice.say(hint);
+  if (recording === mine && $("speak").dataset.state === "recording") {
+    hinted = performance.now();
+    mine.resume();
   }
 }
 
@@ -127,9 +162,10 @@ async function finish(prompt = "review") {
   recording = null;
   if (mine.media.state !== "inactive" || mine.since !== null) await mine.stop();
   $("speak").classList.remove("ending");
+  picture("");
   await save();
   paint();
-  voice.say(...[mine.hint && ["quiet", "silent", "clipping"].includes(mine.hint) ? mine.hint : null, prompt, prompt === "ended" ? "review" : null].filter(Boolean));
+  voice.say(...[owed, prompt, prompt === "ended" ? "review" : ""].filter(Boolean));
 }
 
 async function press() {
@@ -147,6 +183,7 @@ async function press() {
 async function restart() {
   const mine = recording;
   recording = null;
+  picture("");
   if (mine) await mine.stop();
   const gone = voices();
   draft.parts = draft.parts.filter((part) => !gone.includes(part));
@@ -366,8 +403,8 @@ function welcome() {
 wire();
 for (const button of document.querySelectorAll("[data-choose]")) button.addEventListener("click", () => choose(button.dataset.choose));
 for (const button of document.querySelectorAll("[data-hear]")) button.addEventListener("click", () => voice.hear(button.dataset.hear));
-$("replay").addEventListener("click", () => (current() === "languages" ? voice.hearAll([...about.languages, LISTENER]) : voice.again()));
-addEventListener("pointerdown", (event) => event.target.closest("button, a, label, input, textarea") ?? welcome(), { once: true });
+$("replay").addEventListener("click", () => (current() === "languages" ? welcome() : voice.again()));
+onFirstTouch((target) => target.closest?.("button, a, label, input, textarea") ?? welcome());
 $("main").addEventListener("click", press);
 $("pause").addEventListener("click", () => {
   recording.pause();

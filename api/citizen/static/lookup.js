@@ -4,7 +4,7 @@ import { about } from "./about.js";
 import { DIGITS, digitsOf, grouped, isReceipt } from "./damm.js";
 import { ask, flush, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
-import { $, current, onLeave, show, wire } from "./screens.js";
+import { $, current, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
 import * as voice from "./voice.js";
 
@@ -128,7 +128,7 @@ async function begin() {
     limit: about.seconds,
     purpose: "addition",
     onLevel(level, hint, seconds) {
-      $("ring").style.transform = `scale(${(1 + 0.32 * level).toFixed(3)})`;
+      $("ring").style.transform = `scale(${(1 + 0.45 * level).toFixed(3)})`;
       $("ring").className = `ring ${hint}`;
       $("elapsed").textContent = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
       $("used").value = seconds / about.seconds;
@@ -199,6 +199,11 @@ async function tell(method, path, body, after) {
   }
 }
 
+function welcome() {
+  if (current() === "languages") voice.say("welcome").then(() => current() === "languages" && voice.hearAll([...about.languages, LISTENER]));
+  else voice.say($(current()).dataset.say);
+}
+
 function choose(tag) {
   voice.speakIn(tag === LISTENER ? about.languages[0] : tag);
   show("enter");
@@ -219,8 +224,8 @@ $("erase").addEventListener("click", () => {
   typed = typed.slice(0, -1);
   paintTyped();
 });
-$("replay").addEventListener("click", () => (current() === "languages" ? voice.hearAll([...about.languages, LISTENER]) : voice.again()));
-addEventListener("pointerdown", (event) => event.target.closest("button, a, label") ?? voice.say($(current()).dataset.say), { once: true });
+$("replay").addEventListener("click", () => (current() === "languages" ? welcome() : voice.again()));
+onFirstTouch((target) => target.closest?.("button, a, label") ?? welcome());
 $("scan").addEventListener("click", scan);
 $("add-voice").addEventListener("click", () => {
   state("idle");

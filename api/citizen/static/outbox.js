@@ -1,31 +1,12 @@
 // What is sent: resumable, one at a time, again and again until the receipt has come.
 
-import { about } from "./about.js";
+import { load } from "./scripts.js";
 import * as store from "./store.js";
 
 // Small enough that a proxy which holds requests back until they are whole still lets a bad line through.
 const PIECE_BYTES = 64 * 1024;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const WAITS_MS = [2000, 5000, 10000, 20000, 40000, 60000];
-const scripts = new Map();
-
-/** Load a vendored script that is not a module. */
-export function load(name) {
-  if (!scripts.has(name)) {
-    scripts.set(name, new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = `${about.static}/vendor/${name}`;
-      script.onload = resolve;
-      script.onerror = () => {
-        scripts.delete(name);
-        reject(new TypeError("no network"));
-      };
-      document.head.append(script);
-    }));
-  }
-  return scripts.get(name);
-}
-
 /** The server said no, in words; status as HTTP has it. */
 export class Refusal extends Error {
   constructor(status, problem) {

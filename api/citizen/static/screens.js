@@ -19,6 +19,8 @@ export function show(name, { say, back = true, quiet = false } = {}) {
   if (!back) trail.length = 0;
   trail.push(name);
   paint();
+  // A screen reader goes on from here, and says what the screen is.
+  if (before) $(name).focus({ preventScroll: true });
   const prompt = say ?? $(name).dataset.say;
   if (!quiet && prompt) voice.say(...[prompt].flat());
 }
@@ -28,14 +30,30 @@ export function back() {
   if (trail.length < 2) return false;
   leaving.get(trail.pop())?.();
   paint();
+  $(current()).focus({ preventScroll: true });
   voice.say($(current()).dataset.say);
   return true;
 }
 
 function paint() {
   for (const section of document.querySelectorAll(".screen")) section.hidden = section.id !== current();
+  document.body.dataset.screen = current();
   $("back").style.visibility = trail.length > 1 ? "visible" : "hidden";
   scrollTo(0, 0);
+}
+
+/**
+ * Do something at the first touch, wherever it falls; `act` gets what was touched. Not at its beginning: a
+ * browser lets a page speak only once a finger was lifted again.
+ */
+export function onFirstTouch(act) {
+  const once = new AbortController();
+  for (const type of ["touchend", "click", "keydown"]) {
+    addEventListener(type, (event) => {
+      once.abort();
+      act(event.target);
+    }, { signal: once.signal, capture: true });
+  }
 }
 
 /** Wire what every screen has. */
