@@ -49,8 +49,8 @@ class AddressHash:
 class Limiter:
     """Count submissions and guesses, and refuse what goes over.
 
-    An address of this machine itself is not limited by address: behind a reverse proxy everybody
-    has it, and the proxy is the place to limit by address.
+    An address of this machine itself is not limited by address: behind a reverse proxy that the
+    settings do not name, everybody has it.
     """
 
     def __init__(self, rates: Rates) -> None:

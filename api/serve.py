@@ -15,7 +15,8 @@ KEEP_ALIVE_SECONDS = 20
 def serve(settings: Settings | None = None) -> None:
     """Serve until told to stop, over HTTPS where a certificate is set.
 
-    Nothing that a client or proxy says about where it comes from is believed or written down.
+    What a client says about where it comes from is not believed; what a proxy says only for the
+    limits (`api.address`), and it is never written down.
     """
     settings = settings or Settings()
     if (settings.tls_certificate is None) != (settings.tls_key is None):

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8321
     public_url: str = Field("", description="address on posters; empty: http(s)://host:port")
+    trusted_proxies: str = Field(
+        "", description="addresses of reverse proxies whose X-Forwarded-For counts, with commas"
+    )
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     default_channel: str = "default"
@@ -95,6 +98,10 @@ class Settings(BaseSettings):
     @property
     def pack_folder(self) -> Path:
         return self.packs or self.data / "packs"
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        return frozenset(filter(None, (one.strip() for one in self.trusted_proxies.split(","))))
 
     @property
     def base_url(self) -> str:

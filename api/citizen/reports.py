@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import errors
+from api import address, errors
 from api.citizen.door import Door, of
 from api.errors import MEDIA_TYPE
 from ingest import submission
@@ -73,10 +73,10 @@ def leave(request: Request, asked: LeaveAsked, door: AtDoor) -> Any:
     if asked.channel:
         with reading(door.house.engine) as session:
             channels.opened(session, asked.channel)
-    address = request.client.host if request.client else None
-    if limiter.near(limited, address) and not door.proofs.accepts(asked.proof):
+    came_from = address.of(request, door.house.settings.proxies)
+    if limiter.near(limited, came_from) and not door.proofs.accepts(asked.proof):
         return _work_first(door)
-    limiter.submit_address(address)
+    limiter.submit_address(came_from)
     limiter.submit_channel(limited)
     return {"token": door.tickets.issue(asked.key).token}
 

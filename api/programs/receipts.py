@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from api import address as addresses
 from api import house, ranges
 from api.house import House
 from api.limits import Limiter
@@ -118,7 +119,7 @@ async def guarded(
 
     find : gives None where the receipt is unknown
     """
-    address = request.client.host if request.client else None
+    address = addresses.of(request, at.settings.proxies)
     began = time.monotonic()
     try:
         return await run_in_threadpool(_try, at.limiter, address, written, find)

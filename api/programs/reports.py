@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from api import house
+from api import address, house
 from api.house import House
 from api.programs import describe, form
 from api.programs.form import Form
@@ -133,7 +133,7 @@ async def receive(
     ] = None,
 ) -> Acknowledgement:
     """Take a report in and give its receipt; it is stored before this answers."""
-    at.limiter.submit_address(request.client.host if request.client else None)
+    at.limiter.submit_address(address.of(request, at.settings.proxies))
     sent = await form.read(request, at.intake, at.settings.limits)
     return await run_in_threadpool(_accept, at, sent, idempotency_key, response)
 

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.citizen import uploads as uploads_module
 from models import receipt
 from models.complaint import Complaint, IdentityMode
 from models.database import reading
 from models.medium import Medium, Purpose
+from models.settings import Rates
 from tests.conftest import House
 
 SOUND = b"ID3" + bytes(range(256)) * 800
@@ -296,3 +298,24 @@ def test_a_proof_is_taken_once_and_only_if_it_solves(app: FastAPI) -> None:
     assert not proofs.accepts(payload)
     for wrong in ("", "x", payload[:-8], "A" * 9_000):
         assert not proofs.accepts(wrong)
+
+
+def test_behind_a_named_proxy_each_phone_has_a_limit_of_its_own(house: House) -> None:
+    settings = house.settings.model_copy(
+        update={
+            "trusted_proxies": "127.0.0.1",
+            "rates": Rates(submissions_per_address="2/hour"),
+        }
+    )
+    app = create_app(settings, queue=house.queue)
+    with TestClient(app, client=("127.0.0.1", 5000)) as client:
+
+        def asks(phone: str) -> int:
+            body = {"channel": "xsl-clinic", "key": key()}
+            answer = client.post(
+                "/uploads/tickets", json=body, headers={"X-Forwarded-For": f"8.8.8.8, {phone}"}
+            )
+            return answer.status_code
+
+        assert [asks("203.0.113.9") for _ in range(4)] == [200, 200, 428, 428]
+        assert asks("203.0.113.10") == 200
