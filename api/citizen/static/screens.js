@@ -43,12 +43,12 @@ function paint() {
 }
 
 /**
- * Do something at the first touch, wherever it falls; `act` gets what was touched. Not at its beginning: a
- * browser lets a page speak only once a finger was lifted again.
+ * Do something at the first touch, wherever it falls; `act` gets what was touched. By the click that
+ * it ends in: only that lets a page speak, and it may fall beside the button that a finger was nearest to.
  */
 export function onFirstTouch(act) {
   const once = new AbortController();
-  for (const type of ["touchend", "click", "keydown"]) {
+  for (const type of ["click", "keydown"]) {
     addEventListener(type, (event) => {
       once.abort();
       act(event.target);
