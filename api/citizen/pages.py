@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import timedelta
 from typing import Annotated, Any
 
-import segno
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from api import ranges
-from api.citizen import assets, words
+from api.citizen import assets, poster, words
 from api.citizen.door import Door, of
 from models import channels, prompts
 from models.casework import StoredFile
@@ -61,7 +59,7 @@ def receipt(request: Request, door: AtDoor) -> Response:
 
 
 @router.get("/c/{code}/poster")
-def poster(request: Request, door: AtDoor, code: str) -> Response:
+def poster_page(request: Request, door: AtDoor, code: str) -> Response:
     """Serve a page that prints on A4."""
     channel = _existing(door, code)
     tags = channels.languages(channel, words.known())
@@ -71,14 +69,11 @@ def poster(request: Request, door: AtDoor, code: str) -> Response:
 
 @router.get("/c/{code}/poster.svg")
 def poster_code(door: AtDoor, code: str) -> Response:
-    """Draw the channel's QR code; a quarter of it may be dirty or torn."""
+    """Give the channel's QR code."""
     channel = _existing(door, code)
     address = channels.address(door.house.settings.base_url, channel.code)
-    drawn = io.BytesIO()
-    segno.make(address, error="q", micro=False).save(
-        drawn, kind="svg", scale=10, border=4, xmldecl=False, svgversion=1.1, title=channel.name
-    )
-    return Response(drawn.getvalue(), headers=REVALIDATE, media_type="image/svg+xml")
+    drawn = poster.draw(address, channel.name)
+    return Response(drawn, headers=REVALIDATE, media_type="image/svg+xml")
 
 
 @router.get(assets.PREFIX + "/{version}/{file:path}")

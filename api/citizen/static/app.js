@@ -4,7 +4,7 @@ import { about } from "./about.js";
 import { grouped } from "./damm.js";
 import { ask, flush, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
-import { $, current, onFirstTouch, onLeave, show, wire } from "./screens.js";
+import { $, current, keepForOffline, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
 import * as voice from "./voice.js";
 
@@ -467,5 +467,5 @@ onLeave("naming", () => naming && sayName());
 voice.speakIn(about.languages[0]);
 show("languages", { quiet: true });
 resume().then(() => watch(listeners));
-navigator.serviceWorker?.register("/worker.js").catch(() => {});
+keepForOffline();
 performance.mark("usable");

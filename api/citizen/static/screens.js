@@ -2,6 +2,7 @@
 
 import * as voice from "./voice.js";
 
+const OFFLINE_AFTER_MS = 4000;
 const trail = [];
 const leaving = new Map();
 
@@ -54,6 +55,11 @@ export function onFirstTouch(act) {
       act(event.target);
     }, { signal: once.signal, capture: true });
   }
+}
+
+/** Keep the page for when there is no network; later, so that it takes no line away from the first words. */
+export function keepForOffline() {
+  setTimeout(() => navigator.serviceWorker?.register("/worker.js").catch(() => {}), OFFLINE_AFTER_MS);
 }
 
 /** Wire what every screen has. */
