@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from sqlalchemy.exc import OperationalError
+from starlette.background import BackgroundTask
 
 from api import ranges
 from api.citizen import assets, poster, words
@@ -18,7 +21,7 @@ from models import channels, prompts
 from models.casework import StoredFile
 from models.channel import Channel
 from models.database import reading, writing
-from models.errors import NotFound, XiangyinError
+from models.errors import NotFound, Refused
 
 router = APIRouter(include_in_schema=False)
 AtDoor = Annotated[Door, Depends(of)]
@@ -134,14 +137,13 @@ def manifest(request: Request, door: AtDoor) -> Response:
 
 def _page(request: Request, door: Door, code: str) -> Response:
     try:
-        with writing(door.house.engine) as session:
+        with reading(door.house.engine) as session:
             channel = channels.opened(session, code)
-            channels.count_scan(session, channel.code)
-    except XiangyinError as error:
+    except Refused as error:
         return _closed(request, door, code, error)
     tags = channels.languages(channel, words.known())
     about = _about(door, channel.code, tags, channel.recording_seconds)
-    return _html(
+    answer = _html(
         request,
         door,
         "page.html",
@@ -150,9 +152,17 @@ def _page(request: Request, door: Door, code: str) -> Response:
         text_characters=door.house.settings.limits.text_characters,
         **_help(channel),
     )
+    # Once the page is on its way: nobody waits for a count, and none is worth a page that fails.
+    answer.background = BackgroundTask(_count, door, channel.code)
+    return answer
 
 
-def _closed(request: Request, door: Door, code: str, error: XiangyinError) -> Response:
+def _count(door: Door, code: str) -> None:
+    with suppress(OperationalError), writing(door.house.engine) as session:
+        channels.count_scan(session, code)
+
+
+def _closed(request: Request, door: Door, code: str, error: Refused) -> Response:
     """Tell in pictures, words and voice that a code is not in use, and whom to call."""
     with reading(door.house.engine) as session:
         channel = session.get(Channel, code)

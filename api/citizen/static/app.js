@@ -40,7 +40,7 @@ const full = () => voice.say("storage");
 
 function choose(tag) {
   const shown = tag === LISTENER ? about.languages[0] : tag;
-  draft ??= fresh(tag);
+  draft = draft ?? fresh(tag);
   draft.language = tag;
   voice.speakIn(shown);
   show("speak", { say: tag === LISTENER ? ["another", "record"] : ["welcome", "record"] });
@@ -218,7 +218,7 @@ async function addPhotos(files) {
 
 async function showPhotos() {
   const list = $("photos");
-  list.replaceChildren();
+  list.textContent = "";
   for (const part of parts("image")) {
     const item = document.createElement("li");
     const image = document.createElement("img");
@@ -288,7 +288,7 @@ async function send() {
   const named = record.name.trim() || record.contact.trim() || record.parts.some((part) => part.purpose === "identity");
   if (record.identity === "real_name" && !named) record.identity = "anonymous";
   await store.post(record.channel, record);
-  $("photos").replaceChildren();
+  $("photos").textContent = "";
   $("text").value = $("name").value = $("contact").value = "";
   waiting(false);
   show("sending", { back: false });
@@ -329,7 +329,8 @@ const listeners = {
 async function showReceipt(got, quiet = false) {
   receipt = got;
   const text = $("receipt-digits");
-  text.replaceChildren(...[...grouped(got.receipt)].map((sign) => {
+  text.textContent = "";
+  text.append(...[...grouped(got.receipt)].map((sign) => {
     if (sign === " ") return document.createTextNode(" ");
     const digit = document.createElement("b");
     digit.textContent = sign;

@@ -71,7 +71,8 @@ async function paint(report) {
   for (const id of ["add-voice", "add-photo", "to-withdraw"]) $(id).hidden = !report.open;
   if (!recorder.possible()) $("fallback").hidden = !report.open;
   $("to-withdraw").hidden = !report.may_withdraw;
-  $("messages").replaceChildren(...report.messages.map(message));
+  $("messages").textContent = "";
+  $("messages").append(...report.messages.map(message));
 }
 
 function message(one) {

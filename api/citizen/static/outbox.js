@@ -68,7 +68,7 @@ function upload(part, blob, token, progress) {
 /** Send one report or addition; give what the server answers. */
 async function send(record, progress) {
   await load("tus.min.js");
-  record.token ??= await ticket(record);
+  record.token = record.token ?? (await ticket(record));
   await store.put("outbox", record);
   const total = record.parts.reduce((sum, part) => sum + part.size, 0);
   let before = 0;
@@ -82,7 +82,7 @@ async function send(record, progress) {
     before += blob.size;
   }
   progress(1);
-  const uploads = record.parts.map((part) => part.url.split("/").at(-1));
+  const uploads = record.parts.map((part) => part.url.split("/").pop());
   const body = { token: record.token, key: record.key, uploads, text: record.text };
   if (record.receipt) {
     return ask("POST", "/receipt/additions", { body, authorization: `Receipt ${record.receipt}` });
@@ -123,7 +123,7 @@ let timer = 0;
 export function flush(listeners) {
   clearTimeout(timer);
   const once = () => drain(listeners);
-  running ??= (navigator.locks ? navigator.locks.request("xiangyin-outbox", once) : once()).finally(() => (running = null));
+  running = running ?? (navigator.locks ? navigator.locks.request("xiangyin-outbox", once) : once()).finally(() => (running = null));
   return running;
 }
 

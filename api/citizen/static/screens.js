@@ -7,7 +7,7 @@ const trail = [];
 const leaving = new Map();
 
 export const $ = (id) => document.getElementById(id);
-export const current = () => trail.at(-1);
+export const current = () => trail[trail.length - 1];
 
 /** Do something whenever a screen is left. */
 export const onLeave = (name, act) => leaving.set(name, act);
@@ -48,13 +48,12 @@ function paint() {
  * it ends in: only that lets a page speak, and it may fall beside the button that a finger was nearest to.
  */
 export function onFirstTouch(act) {
-  const once = new AbortController();
-  for (const type of ["click", "keydown"]) {
-    addEventListener(type, (event) => {
-      once.abort();
-      act(event.target);
-    }, { signal: once.signal, capture: true });
-  }
+  const types = ["click", "keydown"];
+  const once = (event) => {
+    for (const type of types) removeEventListener(type, once, true);
+    act(event.target);
+  };
+  for (const type of types) addEventListener(type, once, true);
 }
 
 /** Keep the page for when there is no network; later, so that it takes no line away from the first words. */

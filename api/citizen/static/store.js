@@ -5,7 +5,7 @@ const VERSION = 1;
 let opened = null;
 
 function open() {
-  opened ??= new Promise((resolve, reject) => {
+  opened = opened ?? new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
       const database = request.result;

@@ -86,7 +86,7 @@ export async function say(...names) {
     await ready;
     // Where there is no voice, the words stay long enough to be read.
     const heard = performance.now() - began > SOUNDLESS_MS;
-    if (!heard && name !== names.at(-1)) await new Promise((resolve) => setTimeout(resolve, READING_MS * written(name).length));
+    if (!heard && name !== names[names.length - 1]) await new Promise((resolve) => setTimeout(resolve, READING_MS * written(name).length));
   }
 }
 
