@@ -12,7 +12,9 @@ import pytest
 import soundfile as sf
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
-from tests.browser.citizen.conftest import SAMPLE_RATE, phone_of, receipt
+from models import casework
+from models.database import reading
+from tests.browser.citizen.conftest import SAMPLE_RATE, phone_of, receipt, speak
 from tests.browser.conftest import Served
 
 pytestmark = pytest.mark.browser
@@ -229,3 +231,38 @@ def test_the_whole_journey_by_keyboard_and_by_what_a_screen_reader_says(
     go("#to-withdraw")
     expect(status).to_contain_text("撤回")
     readable(page, wire, "withdrawing")
+
+
+def test_the_end_of_the_time_is_seen_and_heard_and_nothing_is_lost(
+    browser: Browser, serve: Callable[..., Served]
+) -> None:
+    short = serve(recording_seconds=4)
+    context = phone_of(browser)
+    page = context.new_page()
+    page.add_init_script(LISTEN)
+    page.goto(short.page)
+    page.click('[data-choose="zh"]')
+    page.click("#main")
+    page.wait_for_selector("#speak.ending")
+    expect(page.locator("#caption")).to_contain_text("时间快到了")
+    page.wait_for_selector('#speak[data-state="done"]', timeout=20_000)
+    page.wait_for_function("() => window.heard.includes('zh/ended.mp3')")
+    assert int(page.inner_text("#elapsed").split(":")[1]) >= 4
+    page.click("#main")
+    receipt(page)
+    context.close()
+
+
+def test_another_language_is_the_last_of_the_list_and_goes_to_a_listener(
+    page: Page, served: Served
+) -> None:
+    page.goto(served.page)
+    tags = page.eval_on_selector_all("[data-choose]", "all => all.map((one) => one.dataset.choose)")
+    assert tags == ["ug", "zh", "yue", "kk", "ko", "bo", "ii", "en", "und"]
+    speak(page, language="und")
+    page.click("#main")
+    house = served.app.state.house
+    digits = receipt(page)
+    with reading(house.engine) as session:
+        report = casework.by_receipt(session, house.keys, digits)
+        assert report is not None and report.declared_language == "und"
