@@ -16,6 +16,8 @@ const BREATH_LEVEL = 0.25;
 const BREATH_TICKS = 5;
 const HINT_PICTURES = { quiet: "nearer", clipping: "farther", silent: "unheard" };
 const LISTENER = "und";
+// A receipt that nobody took leave of is shown again, but not to whoever has the phone another day.
+const RECEIPT_MS = 24 * 3600 * 1000;
 
 let draft = null;
 let recording = null;
@@ -320,7 +322,7 @@ const listeners = {
     }
   },
   async onSettled(record, answer) {
-    const got = { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language };
+    const got = { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language, at: Date.now() };
     await store.settle(record, record.receipt ? null : got);
     if (!record.receipt && ["sending", "languages", undefined].includes(current())) await showReceipt(got);
   },
@@ -363,7 +365,9 @@ async function consent(agreed) {
 
 async function resume() {
   // A page without its store still takes a report; it only cannot survive being closed.
-  const [left, seen] = await Promise.all([store.get("drafts", about.channel), store.all("receipts")]).catch(() => [null, []]);
+  const [left, kept] = await Promise.all([store.get("drafts", about.channel), store.all("receipts")]).catch(() => [null, []]);
+  const seen = kept.filter((one) => Date.now() - one.at < RECEIPT_MS);
+  for (const old of kept.filter((one) => !seen.includes(one))) await store.remove("receipts", old.key);
   if (seen.length) {
     await voice.speakIn(seen[0].language === LISTENER ? about.languages[0] : seen[0].language);
     await showReceipt(seen[0], true);

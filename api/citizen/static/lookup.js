@@ -185,7 +185,7 @@ const listeners = {
     if (current() === "sending") await look(["failed"]);
   },
   async onSettled(record, answer) {
-    const kept = record.receipt ? null : { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language };
+    const kept = record.receipt ? null : { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language, at: Date.now() };
     await store.settle(record, kept);
     if (current() === "sending") await look(["added"]);
   },

@@ -365,3 +365,23 @@ def test_identity_is_never_content(page: Page, served: Served) -> None:
     report, media = complaint(served, receipt_on(page))
     assert report.reporter_sealed is None
     assert all(medium.purpose is Purpose.COMPLAINT for medium in media)
+
+
+def test_a_receipt_is_shown_again_the_same_day_and_to_nobody_on_another(
+    phone: BrowserContext, served: Served
+) -> None:
+    page = phone.new_page()
+    page.goto(served.page)
+    speak(page)
+    page.click("#main")
+    digits = receipt_on(page)
+    page.reload()
+    assert receipt_on(page) == digits
+    page.clock.install()
+    page.clock.fast_forward("25:00:00")
+    page.reload()
+    page.wait_for_selector("#languages:not([hidden])")
+    page.wait_for_timeout(500)
+    assert page.is_visible("#languages")
+    assert page.evaluate(STORED)["receipts"] == 0
+    page.close()
