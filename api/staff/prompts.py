@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -136,7 +136,7 @@ def _row(request: Request, at: House, here: Seat, tag: str, name: str, channel: 
     )
 
 
-def _row_values(tag: str, channel: str) -> dict[str, object]:
+def _row_values(tag: str, channel: str) -> dict[str, Any]:
     texts = words.load()
     return {
         "tag": tag,
