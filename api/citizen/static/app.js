@@ -45,8 +45,8 @@ function choose(tag) {
   draft = draft ?? fresh(tag);
   draft.language = tag;
   voice.speakIn(shown);
-  show("speak", { say: tag === LISTENER ? ["another", "record"] : ["welcome", "record"] });
   paint();
+  show("speak", { say: [tag === LISTENER ? "another" : "welcome", $("speak").dataset.say] });
 }
 
 // ---- recording
@@ -64,6 +64,7 @@ const has = () => draft.parts.some((part) => part.purpose === "complaint") || dr
 function paint() {
   if (!draft || recording) return;
   state(has() ? "done" : "idle");
+  $("speak").dataset.say = has() ? "review" : recorder.possible() ? "record" : "no_recording";
   $("speak").classList.toggle("voiced", voices().length > 0);
   const seconds = voices().reduce((sum, part) => sum + part.seconds, 0);
   $("elapsed").textContent = clock(seconds);
@@ -289,7 +290,12 @@ async function send() {
   // A name that was never given leaves the report anonymous.
   const named = record.name.trim() || record.contact.trim() || record.parts.some((part) => part.purpose === "identity");
   if (record.identity === "real_name" && !named) record.identity = "anonymous";
-  await store.post(record.channel, record);
+  try {
+    await store.post(record.channel, record);
+  } catch {
+    draft = record;
+    return full();
+  }
   $("photos").textContent = "";
   $("text").value = $("name").value = $("contact").value = "";
   waiting(false);
@@ -364,7 +370,7 @@ async function consent(agreed) {
 // ---- opening the page
 
 async function resume() {
-  // A page without its store still takes a report; it only cannot survive being closed.
+  // A page that cannot look into its store still takes a report.
   const [left, kept] = await Promise.all([store.get("drafts", about.channel), store.all("receipts")]).catch(() => [null, []]);
   const seen = kept.filter((one) => Date.now() - one.at < RECEIPT_MS);
   for (const old of kept.filter((one) => !seen.includes(one))) await store.remove("receipts", old.key);
@@ -389,8 +395,8 @@ async function useDraft() {
   $("text").value = draft.text;
   await showPhotos();
   show("languages", { back: false, quiet: true });
-  show("speak", { say: "review" });
   paint();
+  show("speak");
 }
 
 async function dropDraft() {
@@ -433,8 +439,8 @@ $("text").addEventListener("input", () => {
 });
 $("text-done").addEventListener("click", () => {
   show("languages", { back: false, quiet: true });
-  show("speak", { say: has() ? "review" : "record" });
   paint();
+  show("speak");
 });
 $("who").addEventListener("click", () => show("naming", { say: draft.identity === "anonymous" ? "anonymous" : "named" }));
 $("be-anonymous").addEventListener("click", () => identity("anonymous"));
@@ -449,8 +455,8 @@ for (const field of ["name", "contact"]) {
 }
 $("name-done").addEventListener("click", () => {
   show("languages", { back: false, quiet: true });
-  show("speak", { say: has() ? "review" : "record" });
   paint();
+  show("speak");
 });
 $("upward").addEventListener("click", () => {
   draft.upward = !draft.upward;

@@ -229,6 +229,7 @@ $("replay").addEventListener("click", () => (current() === "languages" ? welcome
 onFirstTouch((target) => target.closest?.("button, a, label") ?? welcome());
 $("scan").addEventListener("click", scan);
 $("add-voice").addEventListener("click", () => {
+  if (!recorder.possible()) return voice.say("no_recording");
   state("idle");
   show("adding", { say: "record" });
 });
