@@ -56,6 +56,7 @@ async function look(first = []) {
     $("typed").classList.add("wrong");
     return voice.say(error.status === 429 ? "busy" : error.status === 401 || error.status === 404 ? "unknown" : "failed");
   }
+  voice.speakFor(report.channel);
   if (report.language && report.language !== LISTENER && about.languages.includes(report.language)) {
     if (report.language !== voice.language) await voice.speakIn(report.language);
   }

@@ -44,7 +44,11 @@ export function label(root) {
 
 export const named = (name) => words.label[name] ?? "";
 export const written = (name) => words.spoken[name] ?? "";
-const address = (tag, name) => `/prompts/${about.channel || "-"}/${tag}/${name}.mp3`;
+let channel = about.channel || "-";
+const address = (tag, name) => `/prompts/${channel}/${tag}/${name}.mp3`;
+
+/** Speak with the prompts of a channel from now on. */
+export const speakFor = (code) => (channel = code);
 
 function play(source, mine) {
   return new Promise((resolve) => {
