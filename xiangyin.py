@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from models.packs import Pack
     from models.settings import Settings
     from transcribe.files import Line
+
+_DAY = "%Y-%m-%d"
 
 
 class _Texts(TyperGroup):
@@ -702,8 +704,16 @@ def channel_add(
     unit: Annotated[str, typer.Option(help="Code of the unit inspected.")] = "",
     languages: Annotated[str, typer.Option(help="BCP-47 tags in the order shown.")] = "",
     inspection: Annotated[str, typer.Option(help="Code of the inspection round.")] = "",
+    valid_from: Annotated[datetime | None, typer.Option(formats=[_DAY], help="First day.")] = None,
+    valid_until: Annotated[datetime | None, typer.Option(formats=[_DAY], help="Last day.")] = None,
+    seconds: Annotated[int | None, typer.Option(help="Longest recording.")] = None,
+    help_name: Annotated[str, typer.Option(help="Who helps people with the page.")] = "",
+    help_phone: Annotated[str, typer.Option(help="Their telephone.")] = "",
+    mask_voice: Annotated[bool, typer.Option(help="Staff hear the voice disguised.")] = False,
+    poster: Annotated[Path | None, typer.Option(help="Write the QR code there, as SVG.")] = None,
 ) -> None:
-    """Add a channel and print the address for its QR code."""
+    """Add a channel and print the addresses of its page and of its poster on A4."""
+    from api.citizen.poster import draw
     from models import channels
     from models.channel import Channel
     from models.database import open_database, writing
@@ -721,9 +731,18 @@ def channel_add(
                 unit_code=unit or None,
                 languages=tags,
                 round=inspection,
+                valid_from=valid_from.date() if valid_from else None,
+                valid_until=valid_until.date() if valid_until else None,
+                recording_seconds=seconds,
+                help_name=help_name,
+                help_phone=help_phone,
+                mask_voice=mask_voice,
             ),
         )
-    typer.echo(channels.address(settings.base_url, code))
+    address = channels.address(settings.base_url, code)
+    if poster:
+        poster.write_bytes(draw(address, name))
+    typer.echo(f"{address}\n{address}/poster")
 
 
 @channel_app.command("units")

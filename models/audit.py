@@ -71,6 +71,10 @@ class Deed(StrEnum):
     LOCKED_OUT = "locked_out"
     TOKEN_ISSUED = "token_issued"
     TOKEN_REVOKED = "token_revoked"
+    CHANNEL_ADDED = "channel_added"
+    CHANNEL_CHANGED = "channel_changed"
+    PROMPT_RECORDED = "prompt_recorded"
+    PROMPT_REMOVED = "prompt_removed"
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
 
-from models import clocks, division
+from models import access, audit, clocks, division
+from models.access import Act
+from models.account import Account
+from models.audit import Deed
 from models.channel import Channel, Scan, Unit
 from models.columns import now
 from models.errors import Conflict, Invalid, NotFound
+from models.keys import Keys
 
 # The order of the demo pack's languages, then those that a listener hears.
 LANGUAGES = ("zh", "yue", "ug", "kk", "ko", "bo", "ii", "en")
@@ -27,6 +32,7 @@ _PHONE = re.compile(r"\+?[0-9][0-9 -]{2,24}")
 def add(session: Session, channel: Channel) -> Channel:
     """Check a new channel by its rules and store it; raise Invalid or Conflict."""
     check(session, channel)
+    channel.unit_name = _unit_name(session, channel)
     if session.get(Channel, channel.code) is not None:
         raise Conflict(
             f"渠道代码 {channel.code} 已经有了，请换一个。",
@@ -36,6 +42,69 @@ def add(session: Session, channel: Channel) -> Channel:
     session.add(channel)
     session.flush()
     return channel
+
+
+def within(account: Account) -> Any:
+    """Give the condition on `Channel` for what an administrator looks after."""
+    return col(Channel.jurisdiction).startswith(division.prefix(account.division))
+
+
+def listed(session: Session, account: Account) -> tuple[Channel, ...]:
+    """List an administrator's channels, newest first."""
+    access.require(account, Act.ADMINISTER)
+    query = select(Channel).where(within(account)).order_by(col(Channel.created_at).desc())
+    return tuple(session.exec(query))
+
+
+def looked_after(session: Session, account: Account, code: str) -> Channel:
+    """Give one of an administrator's channels; any other raises NotFound."""
+    access.require(account, Act.ADMINISTER)
+    found = session.exec(select(Channel).where(Channel.code == code, within(account))).first()
+    if found is None:
+        raise NotFound(
+            "没有这个渠道，或者它不归您管理。",
+            "There is no such channel, or it is not yours to look after.",
+            code="unknown_channel",
+        )
+    return found
+
+
+def make(session: Session, keys: Keys, account: Account, channel: Channel) -> Channel:
+    """Make a channel at the console and record who did; raise as `add` does."""
+    access.require(account, Act.ADMINISTER)
+    _require_place(account, channel)
+    made = add(session, channel)
+    audit.append(session, keys, str(account.id), Deed.CHANNEL_ADDED, None, {"code": made.code})
+    return made
+
+
+def change(
+    session: Session, keys: Keys, account: Account, code: str, values: Mapping[str, Any]
+) -> Channel:
+    """Give a channel new values by its rules; its code, which is on posters, stays."""
+    channel = looked_after(session, account, code)
+    for name, value in values.items():
+        setattr(channel, name, value)
+    check(session, channel)
+    _require_place(account, channel)
+    channel.unit_name = _unit_name(session, channel)
+    session.add(channel)
+    audit.append(session, keys, str(account.id), Deed.CHANNEL_CHANGED, None, {"code": code})
+    return channel
+
+
+def _require_place(account: Account, channel: Channel) -> None:
+    if not division.within(channel.jurisdiction, account.division):
+        raise _invalid(
+            f"渠道的辖区要在您的辖区 {account.division} 之内。",
+            f"The channel's jurisdiction has to lie within yours, {account.division}.",
+        )
+
+
+def _unit_name(session: Session, channel: Channel) -> str:
+    """Give the name of the unit inspected as the gazetteer has it, or what was given."""
+    unit = session.get(Unit, channel.unit_code) if channel.unit_code else None
+    return unit.name if unit else ("" if channel.unit_code else channel.unit_name)
 
 
 def check(session: Session, channel: Channel) -> None:
@@ -98,10 +167,7 @@ def opened(session: Session, code: str, on: date | None = None) -> Channel:
             "There is no such channel: scan the code again.",
             code="unknown_channel",
         )
-    day = on or today()
-    early = channel.valid_from is not None and day < channel.valid_from
-    late = channel.valid_until is not None and day > channel.valid_until
-    if early or late:
+    if not is_open(channel, on):
         raise Invalid(
             "这个二维码现在不能用，请找工作人员。",
             "This code is not in use at this time: please ask the staff.",
@@ -142,6 +208,24 @@ def scans(session: Session, code: str) -> dict[date, int]:
     """Tell how often a channel's page was opened, day by day."""
     rows = session.exec(select(Scan).where(Scan.channel_code == code).order_by(col(Scan.day)))
     return {row.day: row.count for row in rows}
+
+
+def scan_totals(session: Session, codes: Sequence[str], since: date) -> dict[str, int]:
+    """Tell how often each channel's page was opened since a day."""
+    rows = session.exec(
+        select(Scan.channel_code, func.sum(Scan.count))
+        .where(col(Scan.channel_code).in_(codes), col(Scan.day) >= since)
+        .group_by(col(Scan.channel_code))
+    )
+    return {code: int(total) for code, total in rows}
+
+
+def is_open(channel: Channel, on: date | None = None) -> bool:
+    """Tell whether a channel takes reports on a day."""
+    day = on or today()
+    early = channel.valid_from is not None and day < channel.valid_from
+    late = channel.valid_until is not None and day > channel.valid_until
+    return not (early or late)
 
 
 def address(base_url: str, code: str) -> str:

@@ -16,11 +16,12 @@ from models.transcript import UNKNOWN_LANGUAGE, Frozen
 class Following(Frozen):
     """How a report stands.
 
-    language : the one to speak to the reporter in
+    channel : whose recorded prompts are heard; language : the one to speak to the reporter in
     open : it still takes additions; may_withdraw : nobody has accepted it yet
     """
 
     status: Status
+    channel: str
     language: str
     open: bool
     may_withdraw: bool
@@ -36,6 +37,7 @@ def follow(session: Session, keys: Keys, digits: str) -> Following | None:
         return None
     return Following(
         status=view.status,
+        channel=complaint.channel_code,
         language=_language(complaint),
         open=view.status is not Status.WITHDRAWN,
         may_withdraw=Status.WITHDRAWN in FOLLOWING[view.status],

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from ingest.settle import settle
 from models import audit
-from models.audit import Deed
+from models.audit import Deed, Detail
 from models.casework import SYSTEM
 from models.columns import now
 from models.complaint import Complaint
@@ -64,7 +64,11 @@ def fail(house: House, medium_id: UUID, why: str) -> None:
     with writing(house.engine) as session:
         medium = session.get(Medium, medium_id)
         if medium is not None:
-            details = {"medium": str(medium_id), "why": why, "attempt": medium.attempts}
+            details: dict[str, Detail] = {
+                "medium": str(medium_id),
+                "why": why,
+                "attempt": medium.attempts,
+            }
             audit.append(
                 session, house.keys, SYSTEM, Deed.ATTEMPT_FAILED, medium.complaint_id, details
             )

@@ -12,29 +12,18 @@ from pathlib import Path
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.citizen import words
+from api.citizen import bundle, words
 from models.errors import NotFound
 
 PREFIX = "/citizen"
 FOREVER = "public, max-age=31536000, immutable"
 LEAST_TO_COMPRESS = 400
 TEXTUAL = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
-# Asked for by the page's first screen, so that a slow line is asked once and not in a chain.
-MODULES = (
-    "app.js",
-    "about.js",
-    "damm.js",
-    "levels.js",
-    "outbox.js",
-    "recorder.js",
-    "screens.js",
-    "store.js",
-    "voice.js",
-)
-LOOKUP_MODULES = ("lookup.js", *MODULES[1:])
+# Each page's script, with all that it imports in it; the rest is loaded when it is needed.
+ENTRIES = ("app", "lookup")
 # What the page needs with no network after the first visit; scanner and proof of work need one.
 OFFLINE = (
-    *MODULES,
+    "app.js",
     "lookup.js",
     "keep.js",
     "photos.js",
@@ -63,6 +52,10 @@ class Assets:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+        sources = {path.stem: path.read_text("utf-8") for path in folder.glob("*.js")}
+        for entry in ENTRIES:
+            joined = bundle.join(sources, entry).encode()
+            self._files[f"{entry}.js"] = asset(joined, MIMES[".js"])
         for tag, spoken in words.load().items():
             body = json.dumps(spoken.as_json(), ensure_ascii=False).encode()
             self._files[f"words/{tag}.json"] = asset(body, "application/json")

@@ -44,6 +44,7 @@ async def state(request: Request, door: AtDoor, written: Written) -> dict[str, A
     ]
     return {
         "state": stands.status.value,
+        "channel": stands.channel,
         "language": stands.language,
         "open": stands.open,
         "may_withdraw": stands.may_withdraw,

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any
 
-import segno
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from sqlalchemy.exc import OperationalError
+from starlette.background import BackgroundTask
 
 from api import ranges
-from api.citizen import assets, words
+from api.citizen import assets, poster, words
 from api.citizen.door import Door, of
 from models import channels, prompts
 from models.casework import StoredFile
 from models.channel import Channel
 from models.database import reading, writing
-from models.errors import NotFound, XiangyinError
+from models.errors import NotFound, Refused
 
 router = APIRouter(include_in_schema=False)
 AtDoor = Annotated[Door, Depends(of)]
@@ -57,12 +58,11 @@ def receipt(request: Request, door: AtDoor) -> Response:
     with reading(door.house.engine) as session:
         channel = session.get(Channel, door.house.settings.default_channel)
     help_to = _help(channel)
-    modules = assets.LOOKUP_MODULES
-    return _html(request, door, "receipt.html", tags, about=about, modules=modules, **help_to)
+    return _html(request, door, "receipt.html", tags, about=about, **help_to)
 
 
 @router.get("/c/{code}/poster")
-def poster(request: Request, door: AtDoor, code: str) -> Response:
+def poster_page(request: Request, door: AtDoor, code: str) -> Response:
     """Serve a page that prints on A4."""
     channel = _existing(door, code)
     tags = channels.languages(channel, words.known())
@@ -72,14 +72,11 @@ def poster(request: Request, door: AtDoor, code: str) -> Response:
 
 @router.get("/c/{code}/poster.svg")
 def poster_code(door: AtDoor, code: str) -> Response:
-    """Draw the channel's QR code; a quarter of it may be dirty or torn."""
+    """Give the channel's QR code."""
     channel = _existing(door, code)
     address = channels.address(door.house.settings.base_url, channel.code)
-    drawn = io.BytesIO()
-    segno.make(address, error="q", micro=False).save(
-        drawn, kind="svg", scale=10, border=4, xmldecl=False, svgversion=1.1, title=channel.name
-    )
-    return Response(drawn.getvalue(), headers=REVALIDATE, media_type="image/svg+xml")
+    drawn = poster.draw(address, channel.name)
+    return Response(drawn, headers=REVALIDATE, media_type="image/svg+xml")
 
 
 @router.get(assets.PREFIX + "/{version}/{file:path}")
@@ -140,26 +137,32 @@ def manifest(request: Request, door: AtDoor) -> Response:
 
 def _page(request: Request, door: Door, code: str) -> Response:
     try:
-        with writing(door.house.engine) as session:
+        with reading(door.house.engine) as session:
             channel = channels.opened(session, code)
-            channels.count_scan(session, channel.code)
-    except XiangyinError as error:
+    except Refused as error:
         return _closed(request, door, code, error)
     tags = channels.languages(channel, words.known())
     about = _about(door, channel.code, tags, channel.recording_seconds)
-    return _html(
+    answer = _html(
         request,
         door,
         "page.html",
         tags,
         about=about,
-        modules=assets.MODULES,
         text_characters=door.house.settings.limits.text_characters,
         **_help(channel),
     )
+    # Once the page is on its way: nobody waits for a count, and none is worth a page that fails.
+    answer.background = BackgroundTask(_count, door, channel.code)
+    return answer
 
 
-def _closed(request: Request, door: Door, code: str, error: XiangyinError) -> Response:
+def _count(door: Door, code: str) -> None:
+    with suppress(OperationalError), writing(door.house.engine) as session:
+        channels.count_scan(session, code)
+
+
+def _closed(request: Request, door: Door, code: str, error: Refused) -> Response:
     """Tell in pictures, words and voice that a code is not in use, and whom to call."""
     with reading(door.house.engine) as session:
         channel = session.get(Channel, code)
@@ -193,9 +196,11 @@ def _about(door: Door, code: str, tags: tuple[str, ...], seconds: int | None) ->
         "seconds": min(seconds or limits.recording_seconds, limits.recording_seconds),
         "files": limits.files,
         "static": door.assets.base,
+        # The first language's words come along; those of another are asked for once it is chosen.
+        "words": words.load()[tags[0]].as_json(),
     }
     # Inside a script element only a less-than sign could end it.
-    return Markup(json.dumps(about).replace("<", "\\u003c"))
+    return Markup(json.dumps(about, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def _html(request: Request, door: Door, name: str, tags: tuple[str, ...], **more: Any) -> Response:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sqlmodel import Session
+
 from api.citizen import words
 from api.house import House
 from ingest import media
-from models import prompts
+from models import audit, prompts
+from models.account import Account
+from models.audit import Deed
 from models.channel import Prompt
 from models.columns import uuid7
 from models.database import reading, writing
@@ -20,7 +24,15 @@ def standing(house: House, channel: str, tag: str) -> tuple[Standing, ...]:
         return prompts.standing(session, channel, tag, texts, words.packaged(tag))
 
 
-def record(house: House, channel: str, tag: str, name: str, sound: bytes, seconds: float) -> None:
+def record(
+    house: House,
+    channel: str,
+    tag: str,
+    name: str,
+    sound: bytes,
+    seconds: float,
+    by: Account,
+) -> None:
     """Store a recording of a prompt, encrypted as all sound is, in place of an earlier one.
 
     seconds : as the page that recorded it measured; raise Invalid or NotFound where it will not do
@@ -43,6 +55,7 @@ def record(house: House, channel: str, tag: str, name: str, sound: bytes, second
                 seconds=seconds,
             )
             old = prompts.put(session, row)
+            _note(house, session, by, Deed.PROMPT_RECORDED, channel, tag, name)
     except BaseException:
         house.blobs.delete(blob)
         raise
@@ -50,8 +63,16 @@ def record(house: House, channel: str, tag: str, name: str, sound: bytes, second
         house.blobs.delete(old)
 
 
-def remove(house: House, channel: str, tag: str, name: str) -> None:
+def remove(house: House, channel: str, tag: str, name: str, by: Account) -> None:
     """Forget a recording, so that what was there before it is heard again."""
     with writing(house.engine) as session:
         blob = prompts.remove(session, channel, tag, name)
+        _note(house, session, by, Deed.PROMPT_REMOVED, channel, tag, name)
     house.blobs.delete(blob)
+
+
+def _note(
+    house: House, session: Session, by: Account, deed: Deed, channel: str, tag: str, name: str
+) -> None:
+    details = {"channel": channel, "language": tag, "prompt": name}
+    audit.append(session, house.keys, str(by.id), deed, None, details)

@@ -1,8 +1,10 @@
 """The tus protocol 1.0.0 (creation, termination, expiration) on top of `api.citizen.uploads`.
 
-tuspyserver, which was tried, appends the plain bytes to a file of its own and takes no writer in
-its place; what is written while an upload runs has to be encrypted here, so the protocol is spoken
-by hand. It is the published core: https://tus.io/protocols/resumable-upload
+What is written while an upload runs has to be encrypted here. tuspyserver 4.4.3 was tried, which
+takes a storage of one's own: a creation that brings a body is written plain into a file all the
+same, bytes of a PATCH are stored before its authentication runs, and what the storage refuses is
+answered with 204. So the protocol is spoken by hand. It is the published core:
+https://tus.io/protocols/resumable-upload
 """
 
 from __future__ import annotations

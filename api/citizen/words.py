@@ -72,7 +72,7 @@ def load() -> dict[str, Words]:
             autonym=written["autonym"],
             chinese=written["chinese"],
             direction=written["direction"],
-            spoken=base["spoken"] | written.get("spoken", {}),
+            spoken=base["spoken"] | {"name": written["autonym"]} | written.get("spoken", {}),
             label=base["label"] | written.get("label", {}),
             own=frozenset(written.get("spoken", {})),
         )

@@ -179,6 +179,10 @@ DEED: dict[str, Name] = {
     Deed.LOCKED_OUT: _n("锁定", "locked out"),
     Deed.TOKEN_ISSUED: _n("发放令牌", "issued a token"),
     Deed.TOKEN_REVOKED: _n("撤销令牌", "revoked a token"),
+    Deed.CHANNEL_ADDED: _n("新增渠道", "added a channel"),
+    Deed.CHANNEL_CHANGED: _n("修改渠道", "changed a channel"),
+    Deed.PROMPT_RECORDED: _n("录提示音", "recorded a prompt"),
+    Deed.PROMPT_REMOVED: _n("删提示音", "removed a prompt"),
 }
 # What a person may give as the language of a segment, in the order that it is offered.
 OFFERED = (

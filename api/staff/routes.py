@@ -6,7 +6,20 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.sessions import SessionMiddleware
 
 from api.house import House
-from api.staff import audit, exports, figures, inbox, login, queue, record, review, session, static
+from api.staff import (
+    audit,
+    channels,
+    exports,
+    figures,
+    inbox,
+    login,
+    prompts,
+    queue,
+    record,
+    review,
+    session,
+    static,
+)
 from api.staff.reading import Reader
 
 
@@ -15,6 +28,8 @@ def install(app: FastAPI, house: House, *, secure: bool) -> None:
     app.state.reader = Reader(house.engine, house.keys)
     router = APIRouter()
     for part in (login, inbox, review, record, exports, queue, audit, figures, static):
+        router.include_router(part.router)
+    for part in (channels, prompts):
         router.include_router(part.router)
     app.include_router(router)
     app.add_middleware(

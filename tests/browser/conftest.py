@@ -64,9 +64,11 @@ def launch(playwright: Playwright) -> Iterator[Callable[..., Browser]]:
     """Start Chromium with a fake microphone; a sound file is what it hears."""
     browsers: list[Browser] = []
 
-    def start(sound: Path | None = None, *, allow: bool = True) -> Browser:
+    def start(sound: Path | None = None, *, allow: bool = True, mute: bool = False) -> Browser:
+        """mute : let no page make a sound before it was touched, as phones do"""
         arguments = ["--no-sandbox", "--use-fake-device-for-media-stream"]
-        arguments += ["--autoplay-policy=no-user-gesture-required"]
+        needed = "document-user-activation" if mute else "no-user-gesture"
+        arguments += [f"--autoplay-policy={needed}-required"]
         if allow:
             arguments.append("--use-fake-ui-for-media-stream")
         if sound is not None:

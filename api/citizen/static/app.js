@@ -4,20 +4,29 @@ import { about } from "./about.js";
 import { grouped } from "./damm.js";
 import { ask, flush, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
-import { $, current, onLeave, show, wire } from "./screens.js";
+import { $, current, keepForOffline, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
 import * as voice from "./voice.js";
 
 const NAME_SECONDS = 60;
 const ENDING_SECONDS = 15;
 const HINT_EVERY_MS = 6000;
+// Below this loudness for this many measurements, somebody takes a breath.
+const BREATH_LEVEL = 0.25;
+const BREATH_TICKS = 5;
+const HINT_PICTURES = { quiet: "nearer", clipping: "farther", silent: "unheard" };
 const LISTENER = "und";
+// A receipt that nobody took leave of is shown again, but not to whoever has the phone another day.
+const RECEIPT_MS = 24 * 3600 * 1000;
 
 let draft = null;
 let recording = null;
 let naming = null;
 let receipt = null;
 let hinted = 0;
+let owed = "";
+let told = new Set();
+let still = 0;
 let warned = false;
 
 const fresh = (language) => ({
@@ -33,11 +42,11 @@ const full = () => voice.say("storage");
 
 function choose(tag) {
   const shown = tag === LISTENER ? about.languages[0] : tag;
-  draft ??= fresh(tag);
+  draft = draft ?? fresh(tag);
   draft.language = tag;
   voice.speakIn(shown);
-  show("speak", { say: tag === LISTENER ? ["another", "record"] : ["welcome", "record"] });
   paint();
+  show("speak", { say: [tag === LISTENER ? "another" : "welcome", $("speak").dataset.say] });
 }
 
 // ---- recording
@@ -55,6 +64,7 @@ const has = () => draft.parts.some((part) => part.purpose === "complaint") || dr
 function paint() {
   if (!draft || recording) return;
   state(has() ? "done" : "idle");
+  $("speak").dataset.say = has() ? "review" : recorder.possible() ? "record" : "no_recording";
   $("speak").classList.toggle("voiced", voices().length > 0);
   const seconds = voices().reduce((sum, part) => sum + part.seconds, 0);
   $("elapsed").textContent = clock(seconds);
@@ -68,6 +78,8 @@ function paint() {
   $("be-named").setAttribute("aria-pressed", String(named));
   $("be-anonymous").setAttribute("aria-pressed", String(!named));
   $("identity").hidden = !named;
+  $("kept-named").hidden = !named;
+  $("kept-anonymous").hidden = named;
   $("hear-name").hidden = parts("voice", "identity").length === 0;
   if (!recorder.possible()) cannotRecord();
 }
@@ -81,6 +93,9 @@ async function begin() {
   voice.listen();
   warned = false;
   hinted = performance.now();
+  owed = "";
+  told = new Set();
+  still = 0;
   const used = voices().reduce((sum, part) => sum + part.seconds, 0);
   const mine = new recorder.Recorder({
     limit: about.seconds - used,
@@ -103,8 +118,11 @@ async function begin() {
 
 function heard(level, hint, seconds) {
   const ring = $("ring");
-  ring.style.transform = `scale(${(1 + 0.32 * level).toFixed(3)})`;
+  ring.style.transform = `scale(${(1 + 0.45 * level).toFixed(3)})`;
   ring.className = `ring ${hint}`;
+  ring.setAttribute("aria-valuenow", level.toFixed(1));
+  picture(hint);
+  still = level < BREATH_LEVEL ? still + 1 : 0;
   $("elapsed").textContent = clock(seconds);
   $("used").value = seconds / about.seconds;
   const ending = about.seconds - seconds < ENDING_SECONDS;
@@ -116,9 +134,29 @@ function heard(level, hint, seconds) {
   } else if (hint && performance.now() - hinted > HINT_EVERY_MS) {
     hinted = performance.now();
     navigator.vibrate?.(120);
-    // The picture is shown at once; the voice waits, or it would be recorded.
     voice.show(hint);
-    recording.hint = hint;
+    if (!told.has(hint)) owed = hint;
+  }
+  // The picture comes at once; the voice waits for a breath, so that nothing said is lost or talked over.
+  if (owed && (owed === "silent" || still >= BREATH_TICKS)) hintAloud();
+}
+
+function picture(hint) {
+  $("hint").hidden = !hint;
+  if (hint) $("hint").querySelector("use").setAttribute("href", `#i-${HINT_PICTURES[hint]}`);
+}
+
+/** Say a hint while nothing is recorded, once a recording, and go on. */
+async function hintAloud() {
+  const mine = recording;
+  const hint = owed;
+  owed = "";
+  told.add(hint);
+  mine.pause();
+  await voice.say(hint);
+  if (recording === mine && $("speak").dataset.state === "recording") {
+    hinted = performance.now();
+    mine.resume();
   }
 }
 
@@ -127,9 +165,10 @@ async function finish(prompt = "review") {
   recording = null;
   if (mine.media.state !== "inactive" || mine.since !== null) await mine.stop();
   $("speak").classList.remove("ending");
+  picture("");
   await save();
   paint();
-  voice.say(...[mine.hint && ["quiet", "silent", "clipping"].includes(mine.hint) ? mine.hint : null, prompt, prompt === "ended" ? "review" : null].filter(Boolean));
+  voice.say(...[owed, prompt, prompt === "ended" ? "review" : ""].filter(Boolean));
 }
 
 async function press() {
@@ -147,6 +186,7 @@ async function press() {
 async function restart() {
   const mine = recording;
   recording = null;
+  picture("");
   if (mine) await mine.stop();
   const gone = voices();
   draft.parts = draft.parts.filter((part) => !gone.includes(part));
@@ -181,7 +221,7 @@ async function addPhotos(files) {
 
 async function showPhotos() {
   const list = $("photos");
-  list.replaceChildren();
+  list.textContent = "";
   for (const part of parts("image")) {
     const item = document.createElement("li");
     const image = document.createElement("img");
@@ -250,8 +290,13 @@ async function send() {
   // A name that was never given leaves the report anonymous.
   const named = record.name.trim() || record.contact.trim() || record.parts.some((part) => part.purpose === "identity");
   if (record.identity === "real_name" && !named) record.identity = "anonymous";
-  await store.post(record.channel, record);
-  $("photos").replaceChildren();
+  try {
+    await store.post(record.channel, record);
+  } catch {
+    draft = record;
+    return full();
+  }
+  $("photos").textContent = "";
   $("text").value = $("name").value = $("contact").value = "";
   waiting(false);
   show("sending", { back: false });
@@ -283,7 +328,7 @@ const listeners = {
     }
   },
   async onSettled(record, answer) {
-    const got = { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language };
+    const got = { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language, at: Date.now() };
     await store.settle(record, record.receipt ? null : got);
     if (!record.receipt && ["sending", "languages", undefined].includes(current())) await showReceipt(got);
   },
@@ -292,7 +337,8 @@ const listeners = {
 async function showReceipt(got, quiet = false) {
   receipt = got;
   const text = $("receipt-digits");
-  text.replaceChildren(...[...grouped(got.receipt)].map((sign) => {
+  text.textContent = "";
+  text.append(...[...grouped(got.receipt)].map((sign) => {
     if (sign === " ") return document.createTextNode(" ");
     const digit = document.createElement("b");
     digit.textContent = sign;
@@ -324,8 +370,10 @@ async function consent(agreed) {
 // ---- opening the page
 
 async function resume() {
-  // A page without its store still takes a report; it only cannot survive being closed.
-  const [left, seen] = await Promise.all([store.get("drafts", about.channel), store.all("receipts")]).catch(() => [null, []]);
+  // A page that cannot look into its store still takes a report.
+  const [left, kept] = await Promise.all([store.get("drafts", about.channel), store.all("receipts")]).catch(() => [null, []]);
+  const seen = kept.filter((one) => Date.now() - one.at < RECEIPT_MS);
+  for (const old of kept.filter((one) => !seen.includes(one))) await store.remove("receipts", old.key);
   if (seen.length) {
     await voice.speakIn(seen[0].language === LISTENER ? about.languages[0] : seen[0].language);
     await showReceipt(seen[0], true);
@@ -347,8 +395,8 @@ async function useDraft() {
   $("text").value = draft.text;
   await showPhotos();
   show("languages", { back: false, quiet: true });
-  show("speak", { say: "review" });
   paint();
+  show("speak");
 }
 
 async function dropDraft() {
@@ -366,8 +414,8 @@ function welcome() {
 wire();
 for (const button of document.querySelectorAll("[data-choose]")) button.addEventListener("click", () => choose(button.dataset.choose));
 for (const button of document.querySelectorAll("[data-hear]")) button.addEventListener("click", () => voice.hear(button.dataset.hear));
-$("replay").addEventListener("click", () => (current() === "languages" ? voice.hearAll([...about.languages, LISTENER]) : voice.again()));
-addEventListener("pointerdown", (event) => event.target.closest("button, a, label, input, textarea") ?? welcome(), { once: true });
+$("replay").addEventListener("click", () => (current() === "languages" ? welcome() : voice.again()));
+onFirstTouch((target) => target.closest?.("button, a, label, input, textarea") ?? welcome());
 $("main").addEventListener("click", press);
 $("pause").addEventListener("click", () => {
   recording.pause();
@@ -391,8 +439,8 @@ $("text").addEventListener("input", () => {
 });
 $("text-done").addEventListener("click", () => {
   show("languages", { back: false, quiet: true });
-  show("speak", { say: has() ? "review" : "record" });
   paint();
+  show("speak");
 });
 $("who").addEventListener("click", () => show("naming", { say: draft.identity === "anonymous" ? "anonymous" : "named" }));
 $("be-anonymous").addEventListener("click", () => identity("anonymous"));
@@ -407,8 +455,8 @@ for (const field of ["name", "contact"]) {
 }
 $("name-done").addEventListener("click", () => {
   show("languages", { back: false, quiet: true });
-  show("speak", { say: has() ? "review" : "record" });
   paint();
+  show("speak");
 });
 $("upward").addEventListener("click", () => {
   draft.upward = !draft.upward;
@@ -430,5 +478,5 @@ onLeave("naming", () => naming && sayName());
 voice.speakIn(about.languages[0]);
 show("languages", { quiet: true });
 resume().then(() => watch(listeners));
-navigator.serviceWorker?.register("/worker.js").catch(() => {});
+keepForOffline();
 performance.mark("usable");

@@ -4,7 +4,7 @@ import { about } from "./about.js";
 import { DIGITS, digitsOf, grouped, isReceipt } from "./damm.js";
 import { ask, flush, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
-import { $, current, onLeave, show, wire } from "./screens.js";
+import { $, current, keepForOffline, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
 import * as voice from "./voice.js";
 
@@ -56,6 +56,7 @@ async function look(first = []) {
     $("typed").classList.add("wrong");
     return voice.say(error.status === 429 ? "busy" : error.status === 401 || error.status === 404 ? "unknown" : "failed");
   }
+  voice.speakFor(report.channel);
   if (report.language && report.language !== LISTENER && about.languages.includes(report.language)) {
     if (report.language !== voice.language) await voice.speakIn(report.language);
   }
@@ -71,7 +72,8 @@ async function paint(report) {
   for (const id of ["add-voice", "add-photo", "to-withdraw"]) $(id).hidden = !report.open;
   if (!recorder.possible()) $("fallback").hidden = !report.open;
   $("to-withdraw").hidden = !report.may_withdraw;
-  $("messages").replaceChildren(...report.messages.map(message));
+  $("messages").textContent = "";
+  $("messages").append(...report.messages.map(message));
 }
 
 function message(one) {
@@ -128,7 +130,7 @@ async function begin() {
     limit: about.seconds,
     purpose: "addition",
     onLevel(level, hint, seconds) {
-      $("ring").style.transform = `scale(${(1 + 0.32 * level).toFixed(3)})`;
+      $("ring").style.transform = `scale(${(1 + 0.45 * level).toFixed(3)})`;
       $("ring").className = `ring ${hint}`;
       $("elapsed").textContent = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
       $("used").value = seconds / about.seconds;
@@ -184,7 +186,7 @@ const listeners = {
     if (current() === "sending") await look(["failed"]);
   },
   async onSettled(record, answer) {
-    const kept = record.receipt ? null : { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language };
+    const kept = record.receipt ? null : { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language, at: Date.now() };
     await store.settle(record, kept);
     if (current() === "sending") await look(["added"]);
   },
@@ -197,6 +199,11 @@ async function tell(method, path, body, after) {
   } catch {
     voice.say("failed");
   }
+}
+
+function welcome() {
+  if (current() === "languages") voice.say("welcome").then(() => current() === "languages" && voice.hearAll([...about.languages, LISTENER]));
+  else voice.say($(current()).dataset.say);
 }
 
 function choose(tag) {
@@ -219,10 +226,11 @@ $("erase").addEventListener("click", () => {
   typed = typed.slice(0, -1);
   paintTyped();
 });
-$("replay").addEventListener("click", () => (current() === "languages" ? voice.hearAll([...about.languages, LISTENER]) : voice.again()));
-addEventListener("pointerdown", (event) => event.target.closest("button, a, label") ?? voice.say($(current()).dataset.say), { once: true });
+$("replay").addEventListener("click", () => (current() === "languages" ? welcome() : voice.again()));
+onFirstTouch((target) => target.closest?.("button, a, label") ?? welcome());
 $("scan").addEventListener("click", scan);
 $("add-voice").addEventListener("click", () => {
+  if (!recorder.possible()) return voice.say("no_recording");
   state("idle");
   show("adding", { say: "record" });
 });
@@ -254,4 +262,4 @@ onLeave("adding", () => recording && dropAdded());
 voice.speakIn(about.languages[0]);
 show("languages", { quiet: true });
 watch(listeners);
-navigator.serviceWorker?.register("/worker.js").catch(() => {});
+keepForOffline();

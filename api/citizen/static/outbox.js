@@ -1,31 +1,12 @@
 // What is sent: resumable, one at a time, again and again until the receipt has come.
 
-import { about } from "./about.js";
+import { load } from "./scripts.js";
 import * as store from "./store.js";
 
 // Small enough that a proxy which holds requests back until they are whole still lets a bad line through.
 const PIECE_BYTES = 64 * 1024;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const WAITS_MS = [2000, 5000, 10000, 20000, 40000, 60000];
-const scripts = new Map();
-
-/** Load a vendored script that is not a module. */
-export function load(name) {
-  if (!scripts.has(name)) {
-    scripts.set(name, new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = `${about.static}/vendor/${name}`;
-      script.onload = resolve;
-      script.onerror = () => {
-        scripts.delete(name);
-        reject(new TypeError("no network"));
-      };
-      document.head.append(script);
-    }));
-  }
-  return scripts.get(name);
-}
-
 /** The server said no, in words; status as HTTP has it. */
 export class Refusal extends Error {
   constructor(status, problem) {
@@ -87,7 +68,7 @@ function upload(part, blob, token, progress) {
 /** Send one report or addition; give what the server answers. */
 async function send(record, progress) {
   await load("tus.min.js");
-  record.token ??= await ticket(record);
+  record.token = record.token ?? (await ticket(record));
   await store.put("outbox", record);
   const total = record.parts.reduce((sum, part) => sum + part.size, 0);
   let before = 0;
@@ -101,7 +82,7 @@ async function send(record, progress) {
     before += blob.size;
   }
   progress(1);
-  const uploads = record.parts.map((part) => part.url.split("/").at(-1));
+  const uploads = record.parts.map((part) => part.url.split("/").pop());
   const body = { token: record.token, key: record.key, uploads, text: record.text };
   if (record.receipt) {
     return ask("POST", "/receipt/additions", { body, authorization: `Receipt ${record.receipt}` });
@@ -142,7 +123,7 @@ let timer = 0;
 export function flush(listeners) {
   clearTimeout(timer);
   const once = () => drain(listeners);
-  running ??= (navigator.locks ? navigator.locks.request("xiangyin-outbox", once) : once()).finally(() => (running = null));
+  running = running ?? (navigator.locks ? navigator.locks.request("xiangyin-outbox", once) : once()).finally(() => (running = null));
   return running;
 }
 

@@ -37,13 +37,13 @@ export class Recorder {
     this.part = part("voice", this.purpose, (this.media.mimeType || mimeType || "audio/webm").split(";")[0]);
     this.written = Promise.resolve();
     this.number = 0;
-    this.media.ondataavailable = (event) => this.#write(event.data);
+    this.media.ondataavailable = (event) => this._write(event.data);
     this.stopped = new Promise((resolve) => (this.media.onstop = resolve));
-    for (const track of this.stream.getTracks()) track.onended = () => this.#stopByItself();
+    for (const track of this.stream.getTracks()) track.onended = () => this._stopByItself();
     this.media.start(PIECE_MS);
     this.since = performance.now();
-    this.#listen();
-    this.timer = setInterval(() => this.#tick(), LEVEL_MS);
+    this._listen();
+    this.timer = setInterval(() => this._tick(), LEVEL_MS);
     return this.part;
   }
 
@@ -82,7 +82,7 @@ export class Recorder {
     return this.part;
   }
 
-  #write(data) {
+  _write(data) {
     if (!data.size) return;
     const number = this.number++;
     this.written = this.written
@@ -96,7 +96,7 @@ export class Recorder {
       .catch((error) => this.onFull?.(error));
   }
 
-  #listen() {
+  _listen() {
     const Context = globalThis.AudioContext ?? globalThis.webkitAudioContext;
     if (!Context) return;
     this.sound = new Context();
@@ -107,7 +107,7 @@ export class Recorder {
     this.sound.createMediaStreamSource(this.stream).connect(this.analyser);
   }
 
-  #tick() {
+  _tick() {
     if (this.since === null) return;
     if (this.analyser) {
       this.analyser.getFloatTimeDomainData(this.samples);
@@ -118,10 +118,10 @@ export class Recorder {
     } else {
       this.onLevel?.(0.5, "", this.seconds);
     }
-    if (this.seconds >= this.limit) this.#stopByItself();
+    if (this.seconds >= this.limit) this._stopByItself();
   }
 
-  async #stopByItself() {
+  async _stopByItself() {
     const ended = this.seconds >= this.limit;
     this.onEnd?.(await this.stop(), ended);
   }

@@ -1,7 +1,7 @@
 // Reading a receipt's code with the camera: the browser's own reader, or jsQR where it has none.
 
 import { digitsOf, isReceipt } from "./damm.js";
-import { load } from "./outbox.js";
+import { load } from "./scripts.js";
 
 const EVERY_MS = 150;
 const WIDEST = 800;

@@ -17,16 +17,19 @@ export let language = "";
 export function speakIn(tag) {
   if (tag === language && words.tag) return ready;
   language = tag;
-  ready = fetch(`${about.static}/words/${tag}.json`)
-    .then((answer) => answer.json())
-    .then((loaded) => {
-      words = loaded;
-      document.documentElement.lang = words.tag;
-      document.documentElement.dir = words.direction;
-      label(document);
-    })
-    .catch(() => {});
+  // The first language's words came with the page.
+  const coming = tag === about.languages[0]
+    ? Promise.resolve(about.words)
+    : fetch(`${about.static}/words/${tag}.json`).then((answer) => answer.json());
+  ready = coming.then((loaded) => tag === language && take(loaded)).catch(() => {});
   return ready;
+}
+
+function take(loaded) {
+  words = loaded;
+  document.documentElement.lang = words.tag;
+  document.documentElement.dir = words.direction;
+  label(document);
 }
 
 /** Put labels in the language on a piece of the page. */
@@ -41,7 +44,11 @@ export function label(root) {
 
 export const named = (name) => words.label[name] ?? "";
 export const written = (name) => words.spoken[name] ?? "";
-const address = (tag, name) => `/prompts/${about.channel || "-"}/${tag}/${name}.mp3`;
+let channel = about.channel || "-";
+const address = (tag, name) => `/prompts/${channel}/${tag}/${name}.mp3`;
+
+/** Speak with the prompts of a channel from now on. */
+export const speakFor = (code) => (channel = code);
 
 function play(source, mine) {
   return new Promise((resolve) => {
@@ -74,15 +81,16 @@ export async function say(...names) {
   hush();
   const mine = turn;
   last = names;
-  await ready;
   for (const name of names) {
     if (mine !== turn) return;
-    caption.textContent = written(name);
+    // The voice does not wait for the words: a browser lets a page speak only at once after a touch.
+    ready.then(() => mine === turn && (caption.textContent = written(name)));
     const began = performance.now();
     await play(address(language, name), mine);
+    await ready;
     // Where there is no voice, the words stay long enough to be read.
     const heard = performance.now() - began > SOUNDLESS_MS;
-    if (!heard && name !== names.at(-1)) await new Promise((resolve) => setTimeout(resolve, READING_MS * written(name).length));
+    if (!heard && name !== names[names.length - 1]) await new Promise((resolve) => setTimeout(resolve, READING_MS * written(name).length));
   }
 }
 
@@ -122,8 +130,7 @@ export async function hearAll(tags) {
 export async function sayDigits(digits, elements = []) {
   hush();
   const mine = turn;
-  await ready;
-  caption.textContent = written("digits");
+  ready.then(() => mine === turn && (caption.textContent = written("digits")));
   await play(address(language, "digits"), mine);
   for (const [at, digit] of [...digits].entries()) {
     if (mine !== turn) return;

@@ -246,6 +246,34 @@ def test_a_refused_microphone_leads_to_the_phones_own_recorder(
     context.close()
 
 
+def test_a_browser_that_cannot_record_says_so_at_once_and_takes_the_phones_recording(
+    page: Page, served: Served, voice: Path
+) -> None:
+    said: list[str] = []
+    page.on("request", lambda one: "/prompts/" in one.url and said.append(one.url.split("/")[-1]))
+    page.add_init_script("delete globalThis.MediaRecorder")
+    page.goto(served.page)
+    page.click('[data-choose="zh"]')
+    expect(page.locator("#caption")).to_contain_text("录音机", timeout=20_000)
+    assert "no_recording.mp3" in said and "record.mp3" not in said
+    assert page.is_hidden("#main")
+    page.set_input_files("#sound-file", voice)
+    page.wait_for_selector('#speak[data-state="done"]')
+    page.click("#main")
+    _, media = complaint(served, receipt_on(page))
+    assert media[0].mime == "audio/wav"
+
+
+def test_a_browser_that_keeps_nothing_still_sends_a_report(page: Page, served: Served) -> None:
+    page.add_init_script("Object.defineProperty(globalThis, 'indexedDB', { value: undefined })")
+    page.goto(served.page)
+    speak(page)
+    page.click("#main")
+    _, media = complaint(served, receipt_on(page))
+    assert content(served, media[0])[:4] == b"\x1a\x45\xdf\xa3"
+    assert media[0].size > 3_000
+
+
 def test_offline_first_and_online_later(phone: BrowserContext, served: Served) -> None:
     page = phone.new_page()
     page.goto(served.page)
@@ -365,3 +393,23 @@ def test_identity_is_never_content(page: Page, served: Served) -> None:
     report, media = complaint(served, receipt_on(page))
     assert report.reporter_sealed is None
     assert all(medium.purpose is Purpose.COMPLAINT for medium in media)
+
+
+def test_a_receipt_is_shown_again_the_same_day_and_to_nobody_on_another(
+    phone: BrowserContext, served: Served
+) -> None:
+    page = phone.new_page()
+    page.goto(served.page)
+    speak(page)
+    page.click("#main")
+    digits = receipt_on(page)
+    page.reload()
+    assert receipt_on(page) == digits
+    page.clock.install()
+    page.clock.fast_forward("25:00:00")
+    page.reload()
+    page.wait_for_selector("#languages:not([hidden])")
+    page.wait_for_timeout(500)
+    assert page.is_visible("#languages")
+    assert page.evaluate(STORED)["receipts"] == 0
+    page.close()

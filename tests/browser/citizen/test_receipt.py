@@ -75,14 +75,19 @@ def test_a_wrong_or_swapped_digit_is_caught_and_said_without_asking_the_server(
     assert not any("/receipt/state" in one for one in asked)
 
 
-def test_the_state_is_told_in_the_persons_language(lookup: Page, digits: str) -> None:
+def test_the_state_is_told_in_the_persons_language_with_their_channels_prompts(
+    lookup: Page, digits: str
+) -> None:
     said = prompts(lookup)
+    addresses: list[str] = []
+    lookup.on("request", lambda one: addresses.append(one.url))
     enter(lookup, digits)
     lookup.wait_for_selector("#report:not([hidden])")
     assert lookup.get_attribute("html", "dir") == "rtl"
     expect(lookup.locator("#state")).to_contain_text("خادىملار")
     expect(lookup.locator("#caption")).not_to_be_empty()
     assert "ug/state_ready.mp3" in said
+    assert any(f"/prompts/{CODE}/ug/state_ready.mp3" in one for one in addresses)
 
 
 def test_a_receipt_that_nobody_was_given_is_said_to_be_unknown(lookup: Page) -> None:

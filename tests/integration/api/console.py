@@ -67,6 +67,15 @@ CONSOLE: dict[tuple[str, str], Try] = {
     ("GET", "/staff/exports"): Try(Door.ACT, Act.EXPORT),
     ("POST", "/staff/exports"): Try(Door.ACT, Act.EXPORT, form={"form": "csv"}, ok=303),
     ("GET", "/staff/exports/{export_id}/file"): Try(Door.ACT, Act.EXPORT, ok=404),
+    ("GET", "/staff/channels"): Try(Door.ACT, Act.ADMINISTER),
+    ("POST", "/staff/channels"): Try(Door.ACT, Act.ADMINISTER, form={}, ok=422),
+    ("GET", "/staff/channels/{code}"): Try(Door.ACT, Act.ADMINISTER),
+    ("POST", "/staff/channels/{code}"): Try(Door.ACT, Act.ADMINISTER, form={}, ok=422),
+    ("GET", "/staff/prompts"): Try(Door.ACT, Act.ADMINISTER),
+    ("POST", "/staff/prompts/{tag}/{name}"): Try(
+        Door.ACT, Act.ADMINISTER, raw=b"", query="?seconds=1", ok=415
+    ),
+    ("POST", "/staff/prompts/{tag}/{name}/removal"): Try(Door.ACT, Act.ADMINISTER, form={}, ok=404),
     ("GET", HERE): _c(Act.READ),
     ("GET", HERE + "/print"): _c(Act.READ),
     ("GET", HERE + "/here"): _c(Act.READ),

@@ -37,6 +37,9 @@ def knock(client: TestClient, method: str, path: str, way: Try, token: str, matt
         complaint_id=matter.complaint_id,
         medium_id=matter.medium_id,
         export_id=uuid4(),
+        code="xsl-clinic",
+        tag="zh",
+        name="welcome",
         form="json",
         path="console.css",
     )

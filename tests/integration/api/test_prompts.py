@@ -10,7 +10,12 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.citizen import prompts, words
+from models import audit
+from models.account import Account, Role
+from models.audit import Deed
+from models.database import reading, writing
 from models.errors import Invalid, NotFound, Refused
+from tests import cases
 
 CODE = "xsl-clinic"
 MP3 = b"ID3" + bytes(500)
@@ -25,24 +30,30 @@ def at(app: FastAPI) -> Iterator[Any]:
     yield app.state.house
 
 
+@pytest.fixture
+def boss(at: Any) -> Account:
+    with writing(at.engine) as session:
+        return cases.account(session, Role.ADMINISTRATOR, cases.NATION)
+
+
 def test_a_better_recording_is_heard_and_removing_it_brings_back_the_one_before(
-    client: TestClient, at: Any
+    client: TestClient, at: Any, boss: Account
 ) -> None:
     shipped = heard(client, "zh", "welcome").content
-    prompts.record(at, "", "zh", "welcome", MP3 + b"all", 2.0)
-    prompts.record(at, CODE, "zh", "welcome", MP3 + b"own", 2.0)
+    prompts.record(at, "", "zh", "welcome", MP3 + b"all", 2.0, boss)
+    prompts.record(at, CODE, "zh", "welcome", MP3 + b"own", 2.0, boss)
     assert heard(client, "zh", "welcome").content == MP3 + b"own"
     assert heard(client, "zh", "welcome", "-").content == MP3 + b"all"
-    prompts.record(at, CODE, "zh", "welcome", MP3 + b"new", 2.0)
+    prompts.record(at, CODE, "zh", "welcome", MP3 + b"new", 2.0, boss)
     assert heard(client, "zh", "welcome").content == MP3 + b"new"
-    prompts.remove(at, CODE, "zh", "welcome")
+    prompts.remove(at, CODE, "zh", "welcome", boss)
     assert heard(client, "zh", "welcome").content == MP3 + b"all"
-    prompts.remove(at, "", "zh", "welcome")
+    prompts.remove(at, "", "zh", "welcome", boss)
     assert heard(client, "zh", "welcome").content == shipped
 
 
-def test_what_is_missing_is_shown(at: Any) -> None:
-    prompts.record(at, "", "bo", "welcome", MP3, 2.0)
+def test_what_is_missing_is_shown(at: Any, boss: Account) -> None:
+    prompts.record(at, "", "bo", "welcome", MP3, 2.0, boss)
     stands = {one.name: one.by for one in prompts.standing(at, CODE, "bo")}
     assert stands["welcome"] == "all"
     assert stands["record"] == "missing"
@@ -60,10 +71,24 @@ def test_what_is_missing_is_shown(at: Any) -> None:
     ],
 )
 def test_a_recording_that_will_not_do_is_refused(
-    at: Any, name: str, sound: bytes, seconds: float, error: type[Exception]
+    at: Any, boss: Account, name: str, sound: bytes, seconds: float, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        prompts.record(at, CODE, "zh", name, sound, seconds)
+        prompts.record(at, CODE, "zh", name, sound, seconds, boss)
+
+
+def test_who_recorded_and_removed_a_prompt_is_in_the_audit_log(at: Any, boss: Account) -> None:
+    prompts.record(at, CODE, "zh", "welcome", MP3, 2.0, boss)
+    prompts.remove(at, CODE, "zh", "welcome", boss)
+    with reading(at.engine) as session:
+        events = audit.recent(session, actor=str(boss.id))
+    assert [one.deed for one in events] == [Deed.PROMPT_REMOVED, Deed.PROMPT_RECORDED]
+    assert events[0].details == {"channel": CODE, "language": "zh", "prompt": "welcome"}
+
+
+def test_a_language_is_named_by_its_own_name_and_never_by_another(at: Any) -> None:
+    texts = {one.name: one.text for one in prompts.standing(at, "", "bo")}
+    assert texts["name"] == words.load()["bo"].autonym
 
 
 def test_a_language_without_texts_speaks_chinese_but_never_under_another_name(
