@@ -16,7 +16,12 @@ import pytest
 from models.settings import Settings
 from tests.integration.processes import Installation, await_that, free_port, up
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(300),
+    # One installation for all of them, in one process of the test run.
+    pytest.mark.xdist_group("command line"),
+]
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples" / "demo"
