@@ -12,11 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from models.settings import Settings
 from tests.integration.processes import Installation, await_that, free_port, up
+from workers.environment import as_environment
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(300),
+    # One installation for all of them, in one process of the test run.
+    pytest.mark.xdist_group("command line"),
+]
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples" / "demo"
@@ -150,3 +157,18 @@ def test_the_sweeper_says_how_much_it_found(running: Settings) -> None:
 
 def test_the_version_is_told() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", xiangyin("version").stdout)
+
+
+def test_workers_told_to_empty_their_queue_do_so_and_end(settings: Settings, redis: Redis) -> None:
+    installation = Installation(settings)
+    try:
+        sent = [
+            installation.report((SAMPLES / "zh-phone.m4a").read_bytes(), language="zh"),
+            installation.report(text="村里的路没有修"),
+        ]
+        for stage in ("prepare", "transcribe"):
+            done = xiangyin("worker", stage, "--burst", **as_environment(settings))
+            assert done.returncode == 0, done.stderr
+        assert all(installation.ended(one) for one in sent)
+    finally:
+        installation.close()

@@ -23,7 +23,12 @@ from tests.integration.processes import Installation, alive, await_that, find, f
 from workers.house import open_house
 from workers.prepare import prepare
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(300),
+    # One installation for all of them, in one process of the test run.
+    pytest.mark.xdist_group("recovery"),
+]
 
 TEXT = "石桥村的路三年没有修，修路的钱不知道去了哪里。"
 SAMPLES = Path(__file__).parents[2] / "samples" / "demo"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import signal
@@ -35,8 +36,9 @@ def digest(path: Path) -> Iterator[bytes]:
 
 
 def hang(_: Path) -> Iterator[bytes]:
-    # One call into native code, during which no Python handler runs.
-    yield bytes(np.linalg.svd(np.random.default_rng(1).random((4000, 4000)))[1][:1])
+    # One call into native code that holds the interpreter and never ends.
+    ctypes.PyDLL(None).pause()
+    yield b""
 
 
 def burn(_: Path) -> Iterator[bytes]:
@@ -101,12 +103,9 @@ def test_a_file_goes_in_and_its_result_comes_out(nursery: Nursery) -> None:
 
 
 def test_native_code_that_hangs_is_ended_at_the_wall_clock(nursery: Nursery) -> None:
-    begun = time.monotonic()
-    bounds = Bounds(memory_bytes=2048 * MEGABYTE, cpu_seconds=600, wall_seconds=0.5)
+    bounds = Bounds(memory_bytes=256 * MEGABYTE, cpu_seconds=600, wall_seconds=0.5)
     with pytest.raises(Overrun):
         nursery.run(Task(hang), [], bounds)
-    # Without a limit it takes far longer than this.
-    assert time.monotonic() - begun < 60
 
 
 def test_a_child_that_burns_its_processor_time_is_ended(nursery: Nursery) -> None:
