@@ -390,7 +390,7 @@ def bench(
 ) -> None:
     """Measure what this machine can do, side by side with plain faster-whisper."""
     from workers import bench as race
-    from workers.overhead import overhead_ms
+    from workers.overhead import measure
     from workers.warm import demo_heldout, demo_pack
 
     if pack and not heldout and pack.resolve() == demo_pack().resolve():
@@ -406,7 +406,8 @@ def bench(
         margin=margin,
     )
     if overhead:
-        _print_json({"overhead_ms": round(overhead_ms(_pack(_settings(), pack), overhead), 1)})
+        around = measure(_pack(_settings(), pack), overhead)
+        typer.echo(around.model_dump_json())
         return
     if soak:
         typer.echo(race.steep(plan, soak, _progress).model_dump_json())
