@@ -144,7 +144,7 @@ def test_a_batch_that_fails_is_done_one_by_one(
 ) -> None:
     engine = WhisperEngine(whisper, None, Options(again="never"))
     write = Whisper.write
-    spoilt = 8.0
+    spoilt = 6.05
 
     def failing(self: Whisper, windows: Sequence[Encoded], *rest: object, **more: object) -> object:
         if any(window.content > spoilt * 50 for window in windows):
@@ -312,7 +312,7 @@ def test_a_text_that_does_not_fit_is_written_in_parts(
 ) -> None:
     monkeypatch.setattr("transcribe.scribe.TOKENS_AT_LEAST", 6)
     monkeypatch.setattr("transcribe.scribe.TOKENS_A_SECOND", 0.0)
-    sound = np.concatenate([babble(3), silence(1.0), babble(3, 1)])
+    sound = np.concatenate([babble(2.4), silence(1.0), babble(2.4, 1)])
     recognition = done(engine.recognise([Request(sound)]))[0]
     check(recognition)
     assert recognition.settings["windows"] == 2
