@@ -21,10 +21,11 @@ from typer.core import TyperGroup
 from models.account import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from models.packs import Pack
     from models.settings import Settings
+    from transcribe.lessons import Recording
     from transcribe.train.progress import Progress as TrainingProgress
 
 TRAINING_LINE_STEPS = 20
@@ -337,16 +338,31 @@ def pack_evaluate(
 
 @tagger_app.command("train")
 def tagger_train(
-    data: Annotated[Path, typer.Argument(help="Manifest of confirmed recordings.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="Manifest of recordings; without it, confirmed reports.")
+    ] = None,
     pack: Annotated[Path | None, typer.Option(help="Folder of the pack it belongs to.")] = None,
 ) -> None:
     """Teach the tagger of a pack the languages of confirmed recordings."""
     from transcribe import lessons, tagger
     from transcribe.whisper import Whisper
 
-    chosen = _pack(_settings(), pack)
-    taught = lessons.train(Whisper(chosen), lessons.read(data), tagger.load(chosen.folder))
+    settings = _settings()
+    chosen = _pack(settings, pack)
+    # Decoded before the model is loaded, which no child would survive.
+    heard = tuple(lessons.read(data) if data else _confirmed(settings))
+    taught = lessons.train(Whisper(chosen), heard, tagger.load(chosen.folder))
     typer.echo(f"Wrote {tagger.save(taught, chosen.folder)}: {' '.join(taught.labels)}")
+
+
+def _confirmed(settings: Settings) -> Iterator[Recording]:
+    from models.database import open_database
+    from workers.confirmed import recordings
+    from workers.stores import open_stores
+
+    engine, keys = open_database(settings)
+    engine.dispose()
+    return recordings(open_stores(settings, keys))
 
 
 @tagger_app.command("evaluate")

@@ -98,7 +98,7 @@ def _prepare_sound(house: House, medium: Medium) -> None:
         samples=wanted,
     )
     try:
-        with Confined(work, _bounds(limits)) as confined:
+        with Confined(work, decoding_bounds(limits)) as confined:
             decoded = decoding.parse_sound(confined.run(house.blobs.read(medium.original)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.POOR_AUDIO)
@@ -139,7 +139,7 @@ def _prepare_picture(house: House, medium: Medium) -> None:
         most_pixels=limits.image_pixels, read=medium.purpose is not Purpose.IDENTITY
     )
     try:
-        with Confined(work, _bounds(limits)) as confined:
+        with Confined(work, decoding_bounds(limits)) as confined:
             decoded = decoding.parse_picture(confined.run(house.blobs.read(medium.original)))
     except Permanent:
         _give_to_listener(house, medium.id, ListenerReason.UNTRUSTED_TEXT)
@@ -204,7 +204,8 @@ def working_copy(medium_id: UUID) -> str:
     return f"work/{medium_id}"
 
 
-def _bounds(limits: Limits) -> Bounds:
+def decoding_bounds(limits: Limits) -> Bounds:
+    """Give what a child that decodes may take."""
     return Bounds(
         memory_bytes=limits.decode_memory_bytes,
         cpu_seconds=limits.decode_cpu_seconds,
