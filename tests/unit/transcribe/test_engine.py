@@ -233,8 +233,8 @@ def test_doubtful_neighbours_are_decoded_again_in_one_window(
     sound = np.concatenate([part for n in range(4) for part in (babble(4, n), silence(1.0))])
     recognition = done(engine.recognise([Request(sound, declared="zh")]))[0]
     check(recognition)
-    tags = {segment.language for segment in recognition.segments}
-    assert encoded.count(3_000) < len(encoded) - encoded.count(3_000) or len(tags) > 1
+    assert len(encoded) > 3
+    assert encoded.count(3_000) == 1
     assert recognition.settings["decoded_again"]
 
 
