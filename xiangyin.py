@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from models.packs import Pack
     from models.settings import Settings
     from transcribe.files import Line
+    from transcribe.lessons import Recording
 
 _DAY = "%Y-%m-%d"
 
@@ -496,16 +497,28 @@ def pack_evaluate(
 
 @tagger_app.command("train")
 def tagger_train(
-    data: Annotated[Path, typer.Argument(help="Manifest of confirmed recordings.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="Manifest of recordings; without it, confirmed reports.")
+    ] = None,
     pack: Annotated[Path | None, typer.Option(help="Folder of the pack it belongs to.")] = None,
 ) -> None:
     """Teach the tagger of a pack the languages of confirmed recordings."""
     from transcribe import lessons, tagger
     from transcribe.whisper import Whisper
 
-    chosen = _pack(_settings(), pack)
-    taught = lessons.train(Whisper(chosen), lessons.read(data), tagger.load(chosen.folder))
+    settings = _settings()
+    chosen = _pack(settings, pack)
+    # Decoded before the model is loaded, which no child would survive.
+    heard = tuple(lessons.read(data) if data else _confirmed(settings))
+    taught = lessons.train(Whisper(chosen), heard, tagger.load(chosen.folder))
     typer.echo(f"Wrote {tagger.save(taught, chosen.folder)}: {' '.join(taught.labels)}")
+
+
+def _confirmed(settings: Settings) -> Iterator[Recording]:
+    from workers.confirmed import recordings
+    from workers.stores import open_stores
+
+    return recordings(open_stores(settings))
 
 
 @tagger_app.command("evaluate")
@@ -551,7 +564,7 @@ def bench(
     from models import packs
     from transcribe.train import exam
     from workers import bench as race
-    from workers.overhead import overhead_ms
+    from workers.overhead import measure
 
     if pack and not heldout and pack.resolve() == packs.demo_pack().resolve():
         heldout = exam.heldout()
@@ -566,7 +579,8 @@ def bench(
         margin=margin,
     )
     if overhead:
-        _print_json({"overhead_ms": round(overhead_ms(_pack(_settings(), pack), overhead), 1)})
+        around = measure(_pack(_settings(), pack), overhead)
+        typer.echo(around.model_dump_json())
         return
     if soak:
         typer.echo(race.steep(plan, soak, _told).model_dump_json())

@@ -79,12 +79,13 @@ class Ear:
         return [Window(window.owner, tuple(spans)) for _, spans in runs]
 
     def decide(self, jobs: Sequence[Job], turns: Sequence[Turn]) -> None:
-        """Weigh all evidence on the languages of windows, with what was heard before them."""
+        """Weigh all evidence on the languages of windows, with what was heard around them."""
         for owner, own in grouped(turns, lambda turn: turn.window.owner):
             job = jobs[owner]
             soundings = [turn.sounding for turn in (*job.turns, *own)]
             heard = [(language.heard(one, self.tags), one.seconds) for one in soundings]
-            pooled = language.pool(heard, self.tags)
-            for turn, (odds, _) in zip(own, heard[len(job.turns) :], strict=True):
-                turn.odds = language.decide(odds, pooled, job.prior)
+            for place, turn in enumerate(own, len(job.turns)):
+                # A window is no witness for itself: that would make it surer than it was.
+                others = language.pool([*heard[:place], *heard[place + 1 :]], self.tags)
+                turn.odds = language.decide(heard[place][0], others, job.prior)
                 turn.tag = language.best(turn.odds, self._whisper.pack.tags)

@@ -6,36 +6,44 @@ it in earnest, and settles them by the batch worker with an engine that answers 
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from sqlmodel import col, func, select
+
 from ingest.accept import About, Intake
 from ingest.queue import Stage
 from models.channel import Channel
-from models.database import writing
+from models.database import reading, writing
 from models.errors import XiangyinError
-from models.medium import Kind
+from models.medium import Kind, Medium
 from models.packs import Pack
 from models.settings import Settings
-from models.transcript import Language, Recognition, Segment
+from models.status import MediumState
+from models.transcript import Frozen, Language, Recognition, Segment
 from transcribe.engine import Request
 from transcribe.turns import Tell
-from workers import loop, prepare
+from workers import loop
 from workers.attempt import Failed
 from workers.batch import BatchWorker
+from workers.environment import as_environment
 from workers.house import House, open_house
 from workers.machine import media_ms, message
 from workers.stores import connect_worker
 from workers.timing import processor_seconds
 from workers.transcribe import MOST_JOBS, transcribe
 from workers.valkey import Valkey
-from workers.watchdog import Pulse
 
 TEXT = "去年三月份村里修水渠，每户收了三百二十元，到现在水渠也没有修好，账目从来没有公开过。"
 BATCH_SECONDS = 0.04
+# As `xiangyin up` starts it.
+LEAN = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Instant:
@@ -63,34 +71,73 @@ class Instant:
         )
 
 
-def overhead_ms(pack: Pack, messages: int) -> float:
-    """Measure the processor milliseconds a message that are neither the model's nor the media's.
+class Overhead(Frozen):
+    """Processor milliseconds a message, processes of a job counted.
 
-    From the first byte taken in until the report is settled, processes of a job counted, less what
-    decoding, speech detection, listening copy and peaks take by themselves, and less what a
-    worker takes to start.
+    accept, settle : from the first byte to the receipt; from the queue to the settled report
+    prepare : of the decoding stage, media_ms of sound included, less what starting it takes
+    overhead_ms : of all three, less media_ms
     """
+
+    messages: int
+    accept_ms: float
+    prepare_ms: float
+    settle_ms: float
+    media_ms: float
+    overhead_ms: float
+
+
+def measure(pack: Pack, messages: int) -> Overhead:
+    """Measure what messages cost that is neither the model's work nor the media's."""
     content = message()
-    media = media_ms()
     with _installation() as (house, settings):
-        start = _prepare(settings)
+        starting = _timed(lambda: _prepare(settings))
         intake = Intake(house.engine, house.keys, house.blobs, house.queue, settings.limits)
-        begun = processor_seconds()
-        for _ in range(messages):
-            writer = intake.receive(Kind.VOICE)
-            writer.write(content)
-            intake.accept([writer.finish()], About(channel="bench"))
-        _prepare(settings)
-        _settle(house, settings, Instant(pack))
-        taken = processor_seconds() - begun - start
-    return 1_000 * taken / messages - media
+        accept = _timed(lambda: _accept(intake, content, messages))
+        prepare = _timed(lambda: _prepare(settings)) - starting
+        settle = _timed(lambda: _settle(house, settings, Instant(pack)))
+        _all_settled(house, messages)
+    media = media_ms()
+    parts = [1_000 * seconds / messages for seconds in (accept, prepare, settle)]
+    accept_ms, prepare_ms, settle_ms = (round(part, 1) for part in parts)
+    return Overhead(
+        messages=messages,
+        accept_ms=accept_ms,
+        prepare_ms=prepare_ms,
+        settle_ms=settle_ms,
+        media_ms=round(media, 1),
+        overhead_ms=round(sum(parts) - media, 1),
+    )
 
 
-def _prepare(settings: Settings) -> float:
-    """Run the prepare worker until the queue is empty; give the processor seconds that it took."""
+def _timed(work: Callable[[], object]) -> float:
     begun = processor_seconds()
-    prepare.work(settings, Pulse(None), burst=True)
+    work()
     return processor_seconds() - begun
+
+
+def _accept(intake: Intake, content: bytes, messages: int) -> None:
+    """Take the same message in, so many times."""
+    for _ in range(messages):
+        writer = intake.receive(Kind.VOICE)
+        writer.write(content)
+        intake.accept([writer.finish()], About(channel="bench"))
+
+
+def _prepare(settings: Settings) -> None:
+    """Run the worker that decodes, in a process of its own, as it is in earnest."""
+    command = [sys.executable, "-m", "xiangyin", "worker", "prepare", "--burst"]
+    environment = os.environ | as_environment(settings) | LEAN
+    subprocess.run(command, check=True, env=environment)
+
+
+def _all_settled(house: House, messages: int) -> None:
+    """Raise RuntimeError unless every message came out at the other end."""
+    with reading(house.engine) as session:
+        done = select(func.count()).where(col(Medium.state) == MediumState.DONE)
+        settled = session.exec(done).one()
+    if settled != messages:
+        raise RuntimeError(f"only {settled} of {messages} messages were settled")
 
 
 def _settle(house: House, settings: Settings, engine: Instant) -> None:

@@ -30,7 +30,7 @@ import typer
 from models import packs
 from models.transcript import UNKNOWN_LANGUAGE
 from transcribe import evaluate, lessons, tagger
-from transcribe.engine import load
+from transcribe.engine import WhisperEngine, load
 from transcribe.lessons import Recording
 from transcribe.tagger import NO_LANGUAGE
 from transcribe.train import augment, espeak, grammar
@@ -90,6 +90,7 @@ class Job:
     heldout: bool = False
 
 
+@cache
 def heldout_languages(path: Path = UNKNOWN) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Read the languages that are only ever measured on: voice and sentences by tag."""
     listed = tomllib.loads(path.read_text("utf-8"))["language"]
@@ -179,6 +180,12 @@ def _send(job: Job, pipe: Connection) -> None:
 
 def _text(job: Job, number: int, rng: random.Random) -> str:
     """Give something to say: a report in a language of the pack, a real sentence, or a list."""
+    if job.tag in heldout_languages():
+        # A newcomer: half of its sentences to learn from, the other half to be measured on.
+        sentences = heldout_languages()[job.tag][1]
+        half = len(sentences) // 2
+        own = sentences[half:] if job.heldout else sentences[:half]
+        return own[number % len(own)]
     if job.tag != UNKNOWN_LANGUAGE:
         one = next(one for one in _grammars() if one.language == job.tag)
         if job.heldout or rng.random() > LISTING_SHARE or len(words(job.voice)) < FEW_WORDS:
@@ -373,6 +380,27 @@ def measure(
     """Print the language figures on voices, sentences and languages that nothing was trained on."""
     engine = load(packs.read(pack), device="cpu", threads=threads)
     heard = evaluate.judge(engine, spoken(heldout_jobs("measure", known, other)), KNOWN)
+    typer.echo(evaluate.figures(heard).model_dump_json(indent=1))
+
+
+@app.command()
+def newcomers(
+    pack: Folder = PACK,
+    lesson: Annotated[int, typer.Option(help="Sounds that a new language is learnt from.")] = 20,
+    measured: Annotated[int, typer.Option(help="Sounds of each that it is measured on.")] = 30,
+    threads: Threads = 1,
+) -> None:
+    """Add each held-out language by itself from a few sounds, and print how well it is known."""
+    whisper = Whisper(packs.read(pack), device="cpu", threads=threads)
+    known = tagger.load(pack)
+    if known is None:
+        raise typer.BadParameter(f"{pack} has no tagger yet: run `train` first.")
+    heard: list[evaluate.Judged] = []
+    for tag, (voice, _) in heldout_languages().items():
+        few = spoken([Job(voice, tag, lesson, "newcomer", tag)])
+        engine = WhisperEngine(whisper, lessons.add(known, list(lessons.listen(whisper, few))))
+        sounds = spoken([Job(voice, tag, measured, "newcomer measured", tag, heldout=True)])
+        heard += evaluate.judge(engine, sounds, (*KNOWN, tag))
     typer.echo(evaluate.figures(heard).model_dump_json(indent=1))
 
 

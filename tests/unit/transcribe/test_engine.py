@@ -144,7 +144,7 @@ def test_a_batch_that_fails_is_done_one_by_one(
 ) -> None:
     engine = WhisperEngine(whisper, None, Options(again="never"))
     write = Whisper.write
-    spoilt = 8.0
+    spoilt = 6.05
 
     def failing(self: Whisper, windows: Sequence[Encoded], *rest: object, **more: object) -> object:
         if any(window.content > spoilt * 50 for window in windows):
@@ -218,6 +218,58 @@ def test_poor_scores_are_decoded_again_and_the_agreement_is_told(pack: Pack) -> 
     assert not any(segment.trusted for segment in recognition.segments)
 
 
+def test_doubtful_neighbours_are_decoded_again_in_one_window(
+    whisper: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = WhisperEngine(whisper, None, Options(again="tenth", forced_tokens_a_second=3.0))
+    encoded: list[int] = []
+    encode = Whisper.encode
+
+    def counting(self: Whisper, mels: Sequence[Floats], frames: int) -> list[Encoded]:
+        encoded.extend([frames] * len(mels))
+        return encode(self, mels, frames)
+
+    monkeypatch.setattr(Whisper, "encode", counting)
+    sound = np.concatenate([part for n in range(4) for part in (babble(4, n), silence(1.0))])
+    recognition = done(engine.recognise([Request(sound, declared="zh")]))[0]
+    check(recognition)
+    assert len(encoded) > 3
+    assert encoded.count(3_000) == 1
+    assert recognition.settings["decoded_again"]
+
+
+def test_a_caller_hears_of_every_native_call_and_can_end_the_work(engine: WhisperEngine) -> None:
+    told: list[float] = []
+    engine.recognise([Request(sound) for sound in sounds()], told.append)
+    longest = max(len(sound) / RATE for sound in sounds())
+    assert len(told) > len(sounds())
+    assert max(told) <= engine.batch * longest
+
+    class Enough(Exception):
+        """The caller has had enough."""
+
+    def stop(_: float) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        engine.recognise([Request(sounds()[0])], stop)
+
+
+def test_on_a_gpu_windows_are_encoded_together_and_batches_are_larger(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Whisper(pack, device="cpu", threads=1)
+    alone = WhisperEngine(model, None, Options(again="never"))
+    expected = [one.text for one in done(alone.recognise([Request(one) for one in sounds()]))]
+    monkeypatch.setattr(Whisper, "device", "cuda")
+    engine = WhisperEngine(model, None, Options(again="never"))
+    assert engine.batch > alone.batch
+    mel = model.features(babble(2))
+    assert len(model.encode([mel, mel, mel], 300)) == 3
+    recognised = done(engine.recognise([Request(sound) for sound in sounds()]))
+    assert [one.text for one in recognised] == expected
+
+
 def test_forced_tokens_are_written_to_the_number(pack: Pack, whisper: Whisper) -> None:
     mel = whisper.features(babble(3))
     encoded = whisper.encode([mel, mel], 400)
@@ -260,7 +312,7 @@ def test_a_text_that_does_not_fit_is_written_in_parts(
 ) -> None:
     monkeypatch.setattr("transcribe.scribe.TOKENS_AT_LEAST", 6)
     monkeypatch.setattr("transcribe.scribe.TOKENS_A_SECOND", 0.0)
-    sound = np.concatenate([babble(3), silence(1.0), babble(3, 1)])
+    sound = np.concatenate([babble(2.4), silence(1.0), babble(2.4, 1)])
     recognition = done(engine.recognise([Request(sound)]))[0]
     check(recognition)
     assert recognition.settings["windows"] == 2

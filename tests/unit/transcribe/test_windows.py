@@ -7,9 +7,19 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.packs import Thresholds
 from models.transcript import Word
 from transcribe.speech import SAMPLE_RATE, Span
-from transcribe.windows import FULL_SECONDS, Window, bounds, lay, restore, sentences
+from transcribe.windows import (
+    FULL_SECONDS,
+    NATURAL_SECONDS,
+    Window,
+    bounds,
+    fill_seconds,
+    lay,
+    restore,
+    sentences,
+)
 
 lengths = st.lists(st.tuples(st.floats(0.1, 12), st.floats(0.1, 27)), min_size=1, max_size=40)
 
@@ -34,9 +44,20 @@ def test_windows_hold_all_speech_in_order_and_none_is_overfull(
     pairs: list[tuple[float, float]],
 ) -> None:
     found = spans(pairs)
-    windows = lay(0, found)
-    assert [span for window in windows for span in window.spans] == found
-    assert all(window.seconds <= FULL_SECONDS for window in windows)
+    for fill in (NATURAL_SECONDS, FULL_SECONDS):
+        windows = lay(0, found, fill)
+        assert [span for window in windows for span in window.spans] == found
+        assert all(one.seconds <= fill or len(one.spans) == 1 for one in windows)
+
+
+def test_packs_trained_on_short_windows_get_short_ones() -> None:
+    assert fill_seconds(Thresholds()) == FULL_SECONDS
+    assert fill_seconds(Thresholds(window_floor_seconds=1.0)) == NATURAL_SECONDS
+
+
+def test_windows_of_one_recording_are_of_like_length() -> None:
+    windows = lay(0, spans([(1, 2)] * 14), 8)
+    assert [window.seconds for window in windows] == [8, 8, 8, 4]
 
 
 @given(lengths, st.lists(st.floats(0, 1), max_size=30))

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from transcribe.babble import babble
 from transcribe.shapes import SHAPES, Shape, build, random_pack
 from transcribe.whisper import Whisper
-from workers import bench, machine
+from workers import bench, machine, overhead, soak
 from workers.bench import Plan
 from workers.contenders import Message, batched, mix, plain
 
@@ -65,6 +66,35 @@ def test_a_small_run_reports_what_it_promises(
     assert report.media_ms > 0
     bench.draw(report, tmp_path / "bench.png")
     assert (tmp_path / "bench.png").stat().st_size > 1_000
+
+
+def test_clips_are_read_by_the_engine_and_by_faster_whisper(whisper: Whisper) -> None:
+    clips = {"zh": [(babble(2.0), "一二三"), (babble(3.0, 1), "四五六")]}
+    clocks = bench._read(whisper, clips, Plan(shape="tiny"), lambda _: None)
+    for clock in clocks.values():
+        assert clock.messages == 2
+        assert clock.characters == 6
+
+
+def test_one_message_in_ten_is_decoded_again_and_said_so(whisper: Whisper) -> None:
+    messages = [Message(babble(2.0, n), 2.0) for n in range(11)]
+    race = bench._Race(Plan(shape="tiny", against=()), whisper, messages)
+    race.run(lambda _: None)
+    assert race.again == 2
+
+
+def test_the_memory_of_a_long_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHAPES, "tiny", TINY)
+    monkeypatch.setitem(soak.MOST_JOBS, "cpu", 2)
+    found = bench.steep(Plan(shape="tiny", threads=1), 20)
+    assert len(found.resident_mb) == 10
+    assert found.growth == pytest.approx(found.resident_mb[-1] / found.resident_mb[0] - 1, abs=1e-3)
+
+
+def test_what_a_message_costs_around_the_model_is_told(tmp_path: Path) -> None:
+    found = overhead.measure(random_pack(tmp_path), 2)
+    assert found.messages == 2
+    assert min(found.accept_ms, found.settle_ms, found.media_ms) > 0
 
 
 def test_operations_grow_with_the_window_and_the_shape() -> None:
