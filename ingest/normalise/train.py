@@ -27,7 +27,7 @@ from ingest.normalise.term import TermIndex
 from models.errors import Invalid
 from models.transcript import Frozen
 
-FOLDS = 10
+FOLDS = 5
 SEED = 7
 # found by cross-validation over the training complaints: see `Fitted.accuracy`
 STRENGTH = {"domain": 10.0, "conduct": 10.0}
@@ -153,7 +153,7 @@ def _fit(
     weights: NDArray[np.float64],
 ) -> LogisticRegression:
     features = hstack([found, csr_matrix(scores * LEXICON_SCALE[name])]).tocsr()
-    regression = LogisticRegression(C=STRENGTH[name], max_iter=300)
+    regression = LogisticRegression(C=STRENGTH[name], max_iter=150)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         regression.fit(features, labels, sample_weight=weights)
