@@ -127,10 +127,15 @@ def put(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
     stored = {row.complaint_id: row for row in rows}
     known = {one.id: _keys(one) for one in _load(session, [row.seq or 0 for row in rows])}
     for one in entries:
-        row = stored.setdefault(one.id, StoredTrace(complaint_id=one.id))
-        row.jurisdiction = one.jurisdiction
-        row.sketch, row.runs = one.sketch.astype("<u4").tobytes(), one.runs
-        row.facts = one.facts.model_dump(mode="json")
+        kept = {
+            "jurisdiction": one.jurisdiction,
+            "sketch": one.sketch.astype("<u4").tobytes(),
+            "runs": one.runs,
+            "facts": one.facts.model_dump(mode="json"),
+        }
+        row = stored.setdefault(one.id, StoredTrace(complaint_id=one.id, **kept))
+        for name, value in kept.items():
+            setattr(row, name, value)
         session.add(row)
     session.flush()
     fresh = []
