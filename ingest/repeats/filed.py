@@ -127,7 +127,7 @@ def put(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
     stored = {row.complaint_id: row for row in rows}
     known = {one.id: _keys(one) for one in _load(session, [row.seq or 0 for row in rows])}
     for one in entries:
-        kept = {
+        kept: dict[str, Any] = {
             "jurisdiction": one.jurisdiction,
             "sketch": one.sketch.astype("<u4").tobytes(),
             "runs": one.runs,
