@@ -67,11 +67,12 @@ class BodyPosts(Frozen):
 
 
 class LocalWord(Frozen):
-    """People who are only said to belong to the place: 村里的会计, 镇上的人."""
+    """People who are only said to belong to the place: 村里的会计, 镇上的人. kept : and things."""
 
     kind: str
     places: tuple[str, ...]
     people: tuple[str, ...]
+    kept: tuple[str, ...] = ()
 
 
 class BodyCues(Frozen):

@@ -2,8 +2,9 @@
 
 The pieces are single characters and pairs, words, and pairs of folded syllables, so that a word
 heard with other characters still counts. Each kind of piece is weighed by how rare it is and has
-length one (tf-idf; G. Salton and C. Buckley 1988). Two multinomial logistic regressions share the
-pieces: one for domains, one for conducts.
+length one (tf-idf; G. Salton and C. Buckley 1988). Two linear classifiers share the pieces, one for
+domains and one for conducts; each sets every code against the rest (squared hinge; R.-E. Fan et
+al., "LIBLINEAR", 2008).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ingest.normalise.gazetteer import Gazetteer, Place
-from ingest.normalise.lexicon import BodyWords, any_of
+from ingest.normalise.lexicon import BodyWords, LocalWord, any_of
 from ingest.normalise.person import Person
 from ingest.normalise.place import Named, Standing
 from ingest.normalise.reading import Reading, Span
@@ -15,6 +15,8 @@ from ingest.normalise.reading import Reading, Span
 BEFORE = 10
 BEHIND = 26
 LEAST = 0.3
+AND = ("和", "跟", "与", "同", "、", "还有", "以及")
+FIRST = 0.04
 COMMITTEE, GOVERNMENT = "village_committee", "town_government"
 
 _SENTENCE = re.compile(r"[。！？!?；;\n]")
@@ -71,7 +73,7 @@ class Bodies:
                 Sort(
                     re.compile(
                         rf"(?:{any_of(local.places)})头?(?:的|那个|这个|那位|女|管事的)*(?:{any_of(local.people)})"
-                        rf"|{_GOING}(?:{any_of(local.places)})头?(?={acts})"
+                        rf"|{_GOING}(?:{any_of(local.places)})头?(?={acts})" + _kept(local)
                     ),
                     local.kind,
                 )
@@ -98,7 +100,8 @@ class Bodies:
         taken += tuple(one.span for one in named if not one.is_division)
         found += self._in_chain(reading.text, taken, named, gazetteer, standing)
         ordered = sorted(found, key=lambda each: each.span.start)
-        return tuple(self._scored(reading.text, one, rank) for rank, one in enumerate(ordered))
+        scored = [self._scored(reading.text, one, rank) for rank, one in enumerate(ordered)]
+        return _together(reading.text, scored)
 
     def _through_division(
         self, text: str, named: tuple[Named, ...], gazetteer: Gazetteer
@@ -169,6 +172,24 @@ class Bodies:
         if self._kin.match(behind):
             score -= 0.8
         return replace(one, score=score, asked=asked and not failing, fails=failing or asked)
+
+
+def _kept(local: LocalWord) -> str:
+    """Write the pattern of what a body keeps for all: 村里的生态护林资金."""
+    if not local.kept:
+        return ""
+    return rf"|(?:{any_of(local.places)})头?的[^，。,；]{{0,6}}(?:{any_of(local.kept)})"
+
+
+def _together(text: str, scored: list[Candidate]) -> tuple[Candidate, ...]:
+    """Let what is said behind 甲和乙 hold for both, so that the first is the one meant."""
+    for place in range(len(scored) - 2, -1, -1):
+        one, other = scored[place], scored[place + 1]
+        if text[one.span.end : other.span.start] in AND and other.score >= one.score:
+            scored[place] = replace(
+                one, score=other.score + FIRST, asked=other.asked, fails=other.fails
+            )
+    return tuple(scored)
 
 
 def choose(

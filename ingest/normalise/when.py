@@ -30,11 +30,22 @@ _TILL_NOW = re.compile(rf"[^。！？!?]{{0,{GAP}}}?(?:(?:到|至){_NOW}|至今)
 _TO = re.compile(r"(?:份)?(?:一直|拖)?(?:到|至|-|—|–|~|～|直到)(?:了)?")
 # 能不能在春节前解决: what is asked for
 _WISHED = re.compile(r"(?:能不能|可不可以|能否|希望|盼望|恳请|争取|赶在|最好)[^，。,；！？]{0,8}$")
+# 都快过年了: not there yet
+_COMING = re.compile(r"(?:快要?|就要|马上要?|眼看就?要?|又要|快到|要到|临近|现在都)$")
+# 文件上写的三月: what a paper says
+_WRITTEN = re.compile(
+    r"(?:国家|政策|文件|欠条|借条|条子|合同|协议|公告|通知)(?:上面?|里头?)?"
+    r"(?:写|说|规定|定|盖)?(?:的|明|了|着)?(?:是|从|自)?$"
+    r"|(?:退休|结婚|出生|毕业|成立|上任)(?:时间)?(?:是|在)$"
+)
 # 今年的水费涨到三块: a year that only names a fee
 _PRICED = re.compile(
     r"的?(?:水费|电费|合作医疗|医保费?|社保费?|学费|保费|伙食费)[^，。,]{0,4}(?:比|涨|要交|交好多|标准)"
 )
 _PASSED_AWAY = re.compile(r"(?:就|才|也|病)?走了(?=[，。,；]|的|$)")
+_WEEK_LONG = re.compile(
+    r"(?:周|星期|礼拜)[一二三四五六日天](?:到|至|-|—)(?:周|星期|礼拜)?[一二三四五六日天]"
+)
 _BEING = re.compile(r"(?:是|还是|就是|是在|在)$")
 # 从三月干到八月
 _DOING_TO = re.compile(r"(?:份)?(?:就|一直)?[^，。,；、\d]{1,3}(?:到|至)(?:了)?")
@@ -78,6 +89,7 @@ class Chooser:
         """
         text = reading.text
         found = [one for one in joined(text, received) if self._dates_the_act(text, one)]
+        found = _without_habits(text, found)
         if asking:
             found = [one for one in found if one.interval.precision not in ("year", "season")]
         if not found:
@@ -108,10 +120,20 @@ class Chooser:
             or _BY_THEN.match(behind)
             # 路是二〇一九年修的: how old a thing is
             or _WISHED.search(before)
+            or _COMING.search(before)
+            or _WRITTEN.search(before)
             or _PRICED.match(behind)
             or _PASSED_AWAY.match(behind)
             or (_BEING.search(before) and self._since_made.match(behind))
         )
+
+
+def _without_habits(text: str, found: list[Found]) -> list[Found]:
+    """Leave out what comes again: 夏天臭, 冬天冷, and 周一到周五."""
+    seasons = [one for one in found if one.interval.precision == "season" and one.year is None]
+    if len(seasons) > 1:
+        found = [one for one in found if one not in seasons]
+    return [one for one in found if not _WEEK_LONG.match(text, one.span.start)]
 
 
 def spans(reading: Reading, received: date) -> tuple[Span, ...]:

@@ -11,21 +11,25 @@ from ingest.repeats.compare import Proposal, compare
 from ingest.repeats.trace import Entry, WideKeys, body_keys, hash_keys, sound_keys, text_keys
 
 MOST_OWNERS = 64  # a key of more reports than this says nothing
-LEAST_SHARED = 2
+LEAST_SHARED = 4  # of text keys: a clause in common is less than that
+LEAST_MARKS = 3
 SAME_BODY_CAP = 60
 
 
 def pairs(entries: Sequence[Entry]) -> Iterator[Proposal]:
     """Propose among reports given in the order they came in, the later to repeat the earlier."""
+    by_sound = _sharing((sound_keys(one) for one in entries), LEAST_MARKS, MOST_OWNERS)
     met = [
+        by_sound,
         _sharing((text_keys(one) for one in entries), LEAST_SHARED, MOST_OWNERS),
-        _sharing((sound_keys(one) for one in entries), LEAST_SHARED, MOST_OWNERS),
         _sharing((hash_keys(one) for one in entries), 1, MOST_OWNERS),
         _sharing((body_keys(one) for one in entries), 1, None),
     ]
-    for pair in np.unique(np.concatenate(met)).tolist():
+    pairs_met = np.unique(np.concatenate(met))
+    heard = np.isin(pairs_met, by_sound, assume_unique=True)
+    for pair, sounds in zip(pairs_met.tolist(), heard.tolist(), strict=True):
         earlier, later = divmod(pair, len(entries))
-        proposal = compare(entries[later], entries[earlier])
+        proposal = compare(entries[later], entries[earlier], by_sound=sounds)
         if proposal is not None:
             yield proposal
 

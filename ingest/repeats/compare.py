@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from ingest import fingerprint
-from ingest.repeats.trace import SKETCH, Entry
+from ingest.repeats.trace import Entry
 from models.transcript import Frozen
 
 SHORTEST = 16  # runs; a shorter text is like every other
@@ -35,13 +35,16 @@ class Proposal(Frozen):
     reasons: tuple[Reason, ...]
 
 
-def compare(later: Entry, earlier: Entry) -> Proposal | None:
-    """Compare two reports; None if they seem to be about different things."""
+def compare(later: Entry, earlier: Entry, *, by_sound: bool = True) -> Proposal | None:
+    """Compare two reports; None if they seem to be about different things.
+
+    by_sound : False where their recordings are known to have too few marks in common
+    """
     if later.jurisdiction != earlier.jurisdiction:
         return None
     reasons = (
         *_same_recording(later, earlier),
-        *_same_sound(later, earlier),
+        *(_same_sound(later, earlier) if by_sound else ()),
         *_same_matter(later, earlier),
     )
     if not reasons:
@@ -107,13 +110,23 @@ def _facts(one: Entry, other: Entry) -> tuple[tuple[str, ...], int]:
 def similarity(one: Entry, other: Entry) -> float:
     """Estimate the share of the shorter text's runs that the other has too, from the sketches.
 
-    The smallest of both sketches together are a random sample of all runs of either text
-    (A. Broder, "On the resemblance and containment of documents", 1997).
+    Below the last key of a full sketch every run of a text has its key in it, so what lies below
+    both is a random sample of all runs of either text (A. Broder, "On the resemblance and
+    containment of documents", 1997).
     """
     if one.runs < SHORTEST or other.runs < SHORTEST:
         return 0.0
-    union = np.union1d(one.sketch, other.sketch)[:SKETCH]
-    both = np.intersect1d(np.intersect1d(one.sketch, other.sketch, assume_unique=True), union)
-    resemblance = len(both) / len(union)
+    common = one.keys & other.keys
+    if not common:
+        return 0.0
+    last = min(_known_until(one), _known_until(other))
+    both = sum(key <= last for key in common)
+    mine, theirs = (int(np.searchsorted(each.sketch, last, "right")) for each in (one, other))
+    resemblance = both / (mine + theirs - both)
     shared = resemblance / (1 + resemblance) * (one.runs + other.runs)
-    return float(min(1.0, shared / min(one.runs, other.runs)))
+    return min(1.0, shared / min(one.runs, other.runs))
+
+
+def _known_until(one: Entry) -> int:
+    """Give the key up to which a sketch holds all of its text."""
+    return int(one.sketch[-1]) if one.runs > len(one.sketch) else int(np.iinfo(np.uint32).max)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, text
 from sqlmodel import Session, col, select
 
 from ingest import fingerprint
-from ingest.repeats.bulk import LEAST_SHARED, MOST_OWNERS, SAME_BODY_CAP
+from ingest.repeats.bulk import LEAST_MARKS, LEAST_SHARED, MOST_OWNERS, SAME_BODY_CAP
 from ingest.repeats.compare import Proposal, compare
 from ingest.repeats.trace import (
     Entry,
@@ -56,7 +56,7 @@ def propose(session: Session, one: Entry) -> tuple[Proposal, ...]:
 
 def _near(session: Session, one: Entry) -> set[int]:
     """Give the reports that share enough keys, by `seq`."""
-    sorts = ((text_keys(one), LEAST_SHARED), (sound_keys(one), LEAST_SHARED), (hash_keys(one), 1))
+    sorts = ((text_keys(one), LEAST_SHARED), (sound_keys(one), LEAST_MARKS), (hash_keys(one), 1))
     near: set[int] = set()
     for keys, least in sorts:
         owners = _owners(session, keys, MOST_OWNERS + 1)

@@ -59,10 +59,11 @@ def look_through(engine: Engine, tell: Callable[[int], None] = lambda _: None) -
             part = [_trace(session, one) for one in ids[start : start + AT_ONCE]]
             entries += filed.put(session, [entry(one) for one in part])
         tell(len(entries))
+    # Nobody may have to wait for the comparison: it is made outside of any transaction.
+    proposals = list(bulk.pairs(entries))
     with writing(engine) as session:
-        known = {
-            frozenset(pair) for pair in session.exec(select(Repeat.complaint_id, Repeat.other_id))
-        }
+        pairs = session.exec(select(Repeat.complaint_id, Repeat.other_id))
+        known = {frozenset(pair) for pair in pairs}
         rows = [
             {
                 "complaint_id": one.id,
@@ -70,7 +71,7 @@ def look_through(engine: Engine, tell: Callable[[int], None] = lambda _: None) -
                 "score": one.score,
                 "reasons": filed.told(one),
             }
-            for one in bulk.pairs(entries)
+            for one in proposals
             if frozenset((one.id, one.other)) not in known
         ]
         if rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from uuid import UUID
 
 import numpy as np
@@ -62,7 +63,12 @@ class Entry:
     hashes: frozenset[str] = frozenset()
     marks: tuple[Marks, ...] = ()
 
-    @property
+    @cached_property
+    def keys(self) -> frozenset[int]:
+        """Give the sketch as a set."""
+        return frozenset(self.sketch.tolist())
+
+    @cached_property
     def counted(self) -> frozenset[tuple[float, str]]:
         """Give the amounts that can tell one matter from another."""
         return frozenset((one.value, one.unit) for one in self.facts.amounts if one.value >= 2)

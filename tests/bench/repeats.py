@@ -22,6 +22,7 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine, insert
 from sqlmodel import Session, col, func, select
 
@@ -64,7 +65,7 @@ class Draw:
     dice: random.Random
     clauses: list[str]
     alike: dict[str, list[str]]
-    marks: np.ndarray
+    marks: NDArray[np.uint32]
 
     def report(self, *, typed: bool = False) -> Trace:
         """Make one report of its own, spoken or typed."""

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from redis import Redis
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import delete, select
 
 from ingest.accept import About, Acknowledged, Intake
 from ingest.blobs import Blobs
@@ -18,7 +18,7 @@ from ingest.queue import RedisQueue, Stage
 from ingest.repeats import look_through
 from models.columns import now
 from models.complaint import Complaint, Repeat, Submission
-from models.database import reading
+from models.database import reading, writing
 from models.errors import Conflict
 from models.keys import Keys
 from models.medium import Kind, Medium
@@ -206,3 +206,8 @@ def test_a_second_report_of_a_matter_is_proposed_to_repeat_the_first(
         settled = session.get_one(Complaint, second)
         assert settled.status is Status.READY
     assert look_through(shop.engine) == (3, 0)
+    with writing(shop.engine) as session:
+        session.exec(delete(Repeat))
+    assert look_through(shop.engine) == (3, 1)
+    with reading(shop.engine) as session:
+        assert session.get_one(Repeat, (second, first)).decided == ""

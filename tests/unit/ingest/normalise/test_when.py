@@ -66,10 +66,31 @@ def test_an_expression_of_time_is_an_interval(
         "最近一直停水", "每个月都停水", "每年春节都来收", "这几天没水", "前几年修的", "拖了三年",
         "住五一路的人", "李国庆打人", "三月三庙会收钱", "今年八十岁了", "明年再说", "下个月才发",
         "说好去年年底给，没给", "去年年底才晓得钱没了", "上个月给镇上反映过",
+        "我今年五十八。", "娃儿今年高三", "今年的合作医疗涨到四百", "能不能在春节前解决",
+        "我老公去年走了，留下两个娃儿", "路是二〇一九年修的，现在烂了", "上个月我去镇上问过",
+        "五月十二号报的案", "12月20号是最后一天", "工资四千五一个月", "三块六一吨",
+        "都快过年了没发", "欠条上写的去年腊月二十", "夏天臭得很，冬天好一点", "周一到周五都不开门",
+        "六一超市卖假货",
     ],
 )  # fmt: skip
 def test_what_dates_no_act_is_no_time(lexicons: Lexicons, typed: Typed, text: str) -> None:
     assert lexicons.chooser.find(typed(text), RECEIVED) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "start"),
+    [
+        ("从三月干到八月没拿到钱", "从三月干到八月", date(2025, 3, 1)),
+        ("今年二月份起，每个月扣五十", "今年二月份起", date(2026, 2, 1)),
+        ("去年村里换届，他挨家送米", "去年", date(2025, 1, 1)),
+    ],
+)
+def test_a_time_lasts_as_long_as_the_text_says(
+    lexicons: Lexicons, typed: Typed, text: str, said: str, start: date
+) -> None:
+    time = lexicons.chooser.find(typed(text), RECEIVED)
+    assert time is not None
+    assert (time.occurred.text, time.occurred.start) == (said, start)
 
 
 def test_the_last_days_of_the_old_year_still_mean_the_new_year_before_by_nian_qian(
