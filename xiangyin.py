@@ -308,7 +308,7 @@ def pack_install(
     installed, verdict = packs.install(
         folder, settings.pack_folder, instead_of=used, measure=measure, force=force
     )
-    if verdict:
+    if verdict is not None:
         for tag in verdict.tags:
             typer.echo(f"{tag:8} {_percent(verdict.old, tag)} -> {_percent(verdict.new, tag)}")
     typer.echo(f"Installed {installed.label} in {installed.folder}.")

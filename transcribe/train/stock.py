@@ -101,7 +101,9 @@ def tune(wish: "Wish", split: Split, say: "Say", watch: Watcher) -> None:
     )
     tuned: Any = _low_rank(model) if wish.low_rank else model
     count = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
-    say(f"training {count / 1e6:.2f} M of {sum(p.numel() for p in tuned.parameters()) / 1e6:.1f} M")
+    every = sum(p.numel() for p in tuned.parameters())
+    how = "in low-rank matrices" if wish.low_rank else "of the model itself"
+    say(f"training {count / 1e6:.2f} of {every / 1e6:.2f} M weights, {how}")
     tuning = Tuning(tuned.to(wish.device), vocabulary, wish)
     tuning.run([*recordings.mixed(single, old), *joined], checked[:_CHECKED], watch)
     merged = tuned.merge_and_unload() if wish.low_rank else tuned
