@@ -9,6 +9,7 @@ three reports or in 700,000. The terms only narrow down: what an account sees is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -32,6 +33,10 @@ OUT_OF_ORDER = 1_000
 # So many hits PostgreSQL may fetch and sort at once; where there are more, block by block.
 HITS_AT_ONCE = 600
 NO_END = 2**62
+# So many of the middle blocks are counted before everything is.
+COUNTED_FIRST = 3
+# What PostgreSQL's planner would take instead of the index of terms.
+PLANS = ("enable_seqscan", "enable_indexscan", "enable_indexonlyscan")
 
 
 @dataclass(frozen=True)
@@ -172,13 +177,18 @@ def count(session: Session, account: Account, query: Query, most: int = EXACT) -
     match, span = _match(account, query), _span(session, query)
     if span.empty:
         return 0
-    if index.is_postgresql(session):
-        # Most of what is worth more than "1,000+" is so already among the newest.
-        newest = _newest(session, span, 2 << index.BLOCKS[1])
-        near = _counted(session, account, match, newest, most) if newest != span else 0
-        if near > most:
-            return near
-    return _counted(session, account, match, span, most)
+    if not index.is_postgresql(session):
+        return _counted(session, account, match, span, most)
+    # Most of what is worth more than "1,000+" is so already among the newest.
+    newest = span.within(0, _end(session))
+    near, size = 0, index.BLOCKS[1]
+    with _by_terms(session):
+        for number, part in islice(newest.blocks(size, ascending=False), COUNTED_FIRST):
+            inside = match.inside(index.block(size, number))
+            near += _counted(session, account, inside, part, most)
+            if near > most:
+                return most + 1
+        return _counted(session, account, match, span, most)
 
 
 def tally(
@@ -287,6 +297,23 @@ def _rows(
     ascending: bool = False,
 ) -> list[tuple[int, Complaint]]:
     """Fetch complaints that match, in the order of their entries."""
+    if span.empty:
+        return []
+    if index.is_postgresql(session):
+        span = span.within(0, _end(session))
+    with _by_terms(session):
+        return _filled(session, account, match, span, size, ascending=ascending)
+
+
+def _filled(
+    session: Session,
+    account: Account,
+    match: _Match,
+    span: _Span,
+    size: int,
+    *,
+    ascending: bool,
+) -> list[tuple[int, Complaint]]:
     hits = _hits(session, match, span, ascending=ascending)
     rows: list[tuple[int, Complaint]] = []
     chunk = size
@@ -326,9 +353,6 @@ def _by_blocks(session: Session, match: _Match, span: _Span, *, ascending: bool)
     A GIN index gives all that match or nothing, so what is asked of it at once must be little: a
     rare word in the whole of it, a common one in a block at a time.
     """
-    span = span.within(0, _end(session))
-    if span.empty:
-        return
     smallest = index.BLOCKS[-1]
     nearest = list(islice(span.blocks(smallest, ascending=ascending), 2))
     for number, part in nearest:
@@ -399,9 +423,25 @@ def _counted(session: Session, account: Account, match: _Match, span: _Span, mos
     return int(session.connection().execute(counted).scalar_one())
 
 
-def _newest(session: Session, span: _Span, size: int) -> _Span:
-    high = min(span.high, _end(session))
-    return _Span(max(span.low, high - size), span.high)
+@contextmanager
+def _by_terms(session: Session) -> Iterator[None]:
+    """Have PostgreSQL ask the index of terms, whatever it expects to find.
+
+    Where many hits are expected it would rather read entries from the oldest on until there are
+    enough; of two terms that exclude each other, open and archived, that is every one.
+    """
+    if not index.is_postgresql(session):
+        yield
+        return
+    _plan(session, "off")
+    yield
+    # After an error the transaction ends, and these with it.
+    _plan(session, "on")
+
+
+def _plan(session: Session, state: str) -> None:
+    chosen = ", ".join(f"set_config('{name}', '{state}', true)" for name in PLANS)
+    session.connection().execute(text(f"SELECT {chosen}"))
 
 
 def _end(session: Session) -> int:
