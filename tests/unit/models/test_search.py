@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from models import access, index, search, terms
+from models import access, hits, index, search, terms
 from models.account import Role
 from models.complaint import Complaint
 from models.database import connect, migrate, open_database, reading, writing
@@ -254,7 +254,7 @@ def test_postgresql_walks_by_blocks_in_order(
 ) -> None:
     # Blocks and bounds so small that every way through them is taken.
     monkeypatch.setattr(index, "BLOCKS", (5, 3, 1))
-    monkeypatch.setattr(search, "HITS_AT_ONCE", 3)
+    monkeypatch.setattr(hits, "HITS_AT_ONCE", 3)
     engine, dice = connect(postgres_url), random.Random(5)
     migrate(engine)
     furnish(engine, keys)
