@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -27,7 +28,7 @@ def test_a_worker_that_is_killed_is_missed_on_the_page_and_in_the_metrics(
 ) -> None:
     settings = Settings(
         data=tmp_path / "data", redis_url=valkey_server.url, log_level="WARNING",
-        metrics_token="t" * 24,
+        metrics_token=SecretStr("t" * 24),
     )  # fmt: skip
     installation = Installation(settings)
     with writing(installation.engine) as session:
