@@ -8,30 +8,29 @@ three reports or in 700,000. The terms only narrow down: what an account sees is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, text
+from sqlalchemy import ColumnElement, func, literal
 from sqlmodel import Session, col, select
 
-from models import access, division, index, terms
+from models import access, division, hits, index, terms
 from models.account import Account, Role
 from models.complaint import Complaint
-from models.index import FTS, TABLE, Entry
-from models.terms import Phrase
+from models.hits import NO_END, Match, Span
+from models.index import Entry
 from models.transcript import UNKNOWN_LANGUAGE
 
 PAGE = 50
 EXACT = 1_000
 # Entries are numbered as they are first written, a little after the report came in.
 OUT_OF_ORDER = 1_000
-# So many hits PostgreSQL may fetch and sort at once; where there are more, block by block.
-HITS_AT_ONCE = 600
-NO_END = 2**62
+# So many of the middle blocks are counted before everything is.
+COUNTED_FIRST = 3
 
 
 @dataclass(frozen=True)
@@ -73,69 +72,6 @@ class Page:
     following: int | None
 
 
-@dataclass(frozen=True)
-class _Match:
-    """An expression over terms: of each group one, all phrases, and none of the excluded.
-
-    conditions : on `Complaint`, which the terms do not say quite exactly
-    """
-
-    groups: tuple[tuple[str, ...], ...] = ()
-    phrases: tuple[Phrase, ...] = ()
-    excluded: tuple[str, ...] = ()
-    conditions: tuple[ColumnElement[bool], ...] = field(default=())
-
-    def fts5(self) -> str:
-        """Write it for SQLite. Every complaint has the term `_all`."""
-        parts = ["(" + " OR ".join(f'"{one}"' for one in group) + ")" for group in self.groups]
-        parts += [f'"{" ".join(one.terms)}"' + " *" * one.begun for one in self.phrases]
-        wanted = " AND ".join(parts or ['"_all"'])
-        if not self.excluded:
-            return wanted
-        excluded = " OR ".join(f'"{one}"' for one in self.excluded)
-        return f"({wanted}) NOT ({excluded})"
-
-    def tsquery(self) -> str:
-        """Write it for PostgreSQL."""
-        parts = ["(" + " | ".join(f"'{one}'" for one in group) + ")" for group in self.groups]
-        for phrase in self.phrases:
-            neighbours = " <-> ".join(f"'{one}'" for one in phrase.terms)
-            parts.append("(" + neighbours + ":*" * phrase.begun + ")")
-        parts = parts or ["'_all'"]
-        parts += [f"!'{one}'" for one in self.excluded]
-        return " & ".join(parts)
-
-    def inside(self, block: str) -> _Match:
-        """Give the same within a block of neighbours."""
-        return replace(self, groups=(*self.groups, (block,)))
-
-
-@dataclass(frozen=True)
-class _Span:
-    """Numbers of entries, the last one excluded."""
-
-    low: int = 0
-    high: int = NO_END
-
-    def within(self, low: int, high: int) -> _Span:
-        """Give the part that lies between two numbers."""
-        return _Span(max(self.low, low), min(self.high, high))
-
-    def __contains__(self, number: int) -> bool:
-        return self.low <= number < self.high
-
-    @property
-    def empty(self) -> bool:
-        return self.low >= self.high
-
-    def blocks(self, size: int, *, ascending: bool) -> Iterator[tuple[int, _Span]]:
-        """Give the blocks of 2 ** size entries that it reaches into, with its part of each."""
-        first, last = self.low >> size, (self.high - 1) >> size
-        numbers = range(first, last + 1)
-        for number in numbers if ascending else reversed(numbers):
-            yield number, self.within(number << size, (number + 1) << size)
-
-
 def find(
     session: Session,
     account: Account,
@@ -172,13 +108,18 @@ def count(session: Session, account: Account, query: Query, most: int = EXACT) -
     match, span = _match(account, query), _span(session, query)
     if span.empty:
         return 0
-    if index.is_postgresql(session):
-        # Most of what is worth more than "1,000+" is so already among the newest.
-        newest = _newest(session, span, 2 << index.BLOCKS[1])
-        near = _counted(session, account, match, newest, most) if newest != span else 0
-        if near > most:
-            return near
-    return _counted(session, account, match, span, most)
+    if not index.is_postgresql(session):
+        return _counted(session, account, match, span, most)
+    # Most of what is worth more than "1,000+" is so already among the newest.
+    newest = span.within(0, hits.end(session))
+    near, size = 0, index.BLOCKS[1]
+    with hits.by_terms(session):
+        for number, part in islice(newest.blocks(size, ascending=False), COUNTED_FIRST):
+            inside = match.inside(index.block(size, number))
+            near += _counted(session, account, inside, part, most)
+            if near > most:
+                return most + 1
+        return _counted(session, account, match, span, most)
 
 
 def tally(
@@ -188,7 +129,7 @@ def tally(
     return {value: count(session, account, query.but(**{name: (value,)})) for value in values}
 
 
-def _match(account: Account, query: Query) -> _Match:
+def _match(account: Account, query: Query) -> Match:
     """Write a query and what the account sees as one expression over terms."""
     groups, excluded = _sight(account)
     for kind, values in (
@@ -215,7 +156,7 @@ def _match(account: Account, query: Query) -> _Match:
     phrases = terms.phrases(query.words)
     if query.words.strip() and not phrases:
         groups.append(("_none",))
-    return _Match(tuple(groups), tuple(phrases), tuple(excluded), tuple(_conditions(query)))
+    return Match(tuple(groups), tuple(phrases), tuple(excluded), tuple(_conditions(query)))
 
 
 def _sight(account: Account) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -253,10 +194,10 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
     return found
 
 
-def _span(session: Session, query: Query) -> _Span:
+def _span(session: Session, query: Query) -> Span:
     """Turn the days into numbers of entries, so that a search among old reports starts there."""
     if query.since is not None and query.until is not None and query.since >= query.until:
-        return _Span(0, 0)
+        return Span(0, 0)
     low, high = 0, NO_END
     if query.since is not None:
         first = _first_after(session, query.since)
@@ -264,7 +205,7 @@ def _span(session: Session, query: Query) -> _Span:
     if query.until is not None and high:
         after = _first_after(session, query.until)
         high = NO_END if after is None else after + OUT_OF_ORDER
-    return _Span(low, high)
+    return Span(low, high)
 
 
 def _first_after(session: Session, moment: datetime) -> int | None:
@@ -280,17 +221,34 @@ def _first_after(session: Session, moment: datetime) -> int | None:
 def _rows(
     session: Session,
     account: Account,
-    match: _Match,
-    span: _Span,
+    match: Match,
+    span: Span,
     size: int,
     *,
     ascending: bool = False,
 ) -> list[tuple[int, Complaint]]:
     """Fetch complaints that match, in the order of their entries."""
-    hits = _hits(session, match, span, ascending=ascending)
+    if span.empty:
+        return []
+    if index.is_postgresql(session):
+        span = span.within(0, hits.end(session))
+    with hits.by_terms(session):
+        return _filled(session, account, match, span, size, ascending=ascending)
+
+
+def _filled(
+    session: Session,
+    account: Account,
+    match: Match,
+    span: Span,
+    size: int,
+    *,
+    ascending: bool,
+) -> list[tuple[int, Complaint]]:
+    numbered = hits.walk(session, match, span, ascending=ascending)
     rows: list[tuple[int, Complaint]] = []
     chunk = size
-    while len(rows) < size and (numbers := list(islice(hits, chunk))):
+    while len(rows) < size and (numbers := list(islice(numbered, chunk))):
         found = session.execute(
             select(col(Entry.seq), Complaint)
             .join(Complaint, col(Complaint.id) == col(Entry.complaint_id))
@@ -303,132 +261,24 @@ def _rows(
     return rows[:size]
 
 
-def _hits(session: Session, match: _Match, span: _Span, *, ascending: bool) -> Iterator[int]:
-    """Give the numbers of the entries that match, in order, asking no further than is needed."""
-    if span.empty:
-        return
-    if index.is_postgresql(session):
-        yield from _by_blocks(session, match, span, ascending=ascending)
-        return
-    size = PAGE + 1
-    while numbers := _fetch(session, match, span, size, ascending=ascending):
-        yield from numbers
-        last = numbers[-1]
-        span = span.within(last + 1, NO_END) if ascending else span.within(0, last)
-        if len(numbers) < size or span.empty:
-            return
-        size = OUT_OF_ORDER
-
-
-def _by_blocks(session: Session, match: _Match, span: _Span, *, ascending: bool) -> Iterator[int]:
-    """Walk through PostgreSQL's index: the nearest first, then all if that is little, else blocks.
-
-    A GIN index gives all that match or nothing, so what is asked of it at once must be little: a
-    rare word in the whole of it, a common one in a block at a time.
-    """
-    span = span.within(0, _end(session))
-    if span.empty:
-        return
-    smallest = index.BLOCKS[-1]
-    nearest = list(islice(span.blocks(smallest, ascending=ascending), 2))
-    for number, part in nearest:
-        yield from _divide(
-            session, match, part, (), block=index.block(smallest, number), ascending=ascending
-        )
-    edge = nearest[-1][1]
-    rest = span.within(edge.high, NO_END) if ascending else span.within(0, edge.low)
-    if not rest.empty:
-        yield from _divide(session, match, rest, index.BLOCKS, ascending=ascending)
-
-
-def _divide(
-    session: Session,
-    match: _Match,
-    span: _Span,
-    sizes: Sequence[int],
-    *,
-    block: str = "",
-    ascending: bool,
-) -> Iterator[int]:
-    """Fetch what matches in a span at once if it is little, else by smaller and smaller blocks.
-
-    block : that the span is a part of. Asked for by number, PostgreSQL would read every entry of it
-    """
-    inside, asked = (match.inside(block), _Span()) if block else (match, span)
-    found = _fetch(session, inside, asked, HITS_AT_ONCE + 1 if sizes else None)
-    if not sizes or len(found) <= HITS_AT_ONCE:
-        yield from sorted((one for one in found if one in span), reverse=not ascending)
-        return
-    for number, part in span.blocks(sizes[0], ascending=ascending):
-        smaller = index.block(sizes[0], number)
-        yield from _divide(session, match, part, sizes[1:], block=smaller, ascending=ascending)
-
-
-def _fetch(
-    session: Session,
-    match: _Match,
-    span: _Span,
-    size: int | None = None,
-    *,
-    ascending: bool = False,
-) -> list[int]:
-    """Ask the index for numbers of entries. SQLite's gives them in order, and stops at `size`."""
-    seq = _seq(session)
-    statement = _matching(session, match, span, seq).limit(size)
-    if not index.is_postgresql(session):
-        statement = statement.order_by(seq.asc() if ascending else seq.desc())
-    return [int(one) for one in session.connection().execute(statement).scalars()]
-
-
-def _counted(session: Session, account: Account, match: _Match, span: _Span, most: int) -> int:
+def _counted(session: Session, account: Account, match: Match, span: Span, most: int) -> int:
     """Count in a span, at most one more than `most`."""
     if not match.conditions:
         # Without conditions on the row, the terms alone say who sees what.
-        inner = _matching(session, match, span, literal(1))
+        inner = hits.matching(session, match, span, literal(1))
     else:
         # A limit keeps the planner from beginning at the other end.
-        hits = _matching(session, match, span, _seq(session).label("seq")).limit(NO_END).subquery()
+        found = (
+            hits.matching(session, match, span, hits.number_of(session).label("seq"))
+            .limit(NO_END)
+            .subquery()
+        )
         inner = (
             select(literal(1))
-            .select_from(hits)
-            .join(Entry, col(Entry.seq) == hits.c.seq)
+            .select_from(found)
+            .join(Entry, col(Entry.seq) == found.c.seq)
             .join(Complaint, col(Complaint.id) == col(Entry.complaint_id))
             .where(access.visible(account), *match.conditions)
         )
     counted = select(func.count()).select_from(inner.limit(most + 1).subquery())
     return int(session.connection().execute(counted).scalar_one())
-
-
-def _newest(session: Session, span: _Span, size: int) -> _Span:
-    high = min(span.high, _end(session))
-    return _Span(max(span.low, high - size), span.high)
-
-
-def _end(session: Session) -> int:
-    """Give the number after the last entry."""
-    last = session.exec(select(Entry.seq).order_by(col(Entry.seq).desc()).limit(1)).first()
-    return (last or 0) + 1
-
-
-def _seq(session: Session) -> Any:
-    """Give the column that orders the index: an order by any other would be a sort."""
-    return col(Entry.seq) if index.is_postgresql(session) else FTS.c.rowid
-
-
-def _matching(session: Session, match: _Match, span: _Span, what: Any) -> Any:
-    """Select from the index alone."""
-    if index.is_postgresql(session):
-        holds = text("search_entry.terms @@ CAST(:matching AS tsquery)")
-        statement = select(what).select_from(Entry)
-        written = match.tsquery()
-    else:
-        holds = text(f"{TABLE} MATCH :matching")
-        statement = select(what).select_from(FTS)
-        written = match.fts5()
-    seq = _seq(session)
-    statement = statement.where(holds.bindparams(matching=written))
-    if span.low > 0:
-        statement = statement.where(seq >= span.low)
-    if span.high < NO_END:
-        statement = statement.where(seq < span.high)
-    return statement

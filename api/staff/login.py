@@ -168,7 +168,6 @@ def _form(
         error=error,
         username=username,
         code_needed=error is not None and error.code in ("code_needed", "bad_code"),
-        oidc=bool(at.settings.oidc_issuer),
     )
 
 

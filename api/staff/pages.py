@@ -100,6 +100,7 @@ def render(
         path=request.url.path,
         left=lambda due: left(due, lang),
         fragment=is_fragment(request),
+        oidc=bool(request.app.state.house.settings.oidc_issuer),
         **values,
     )
     return HTMLResponse(body, status)

@@ -19,10 +19,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
+from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlmodel import func, select
+from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -92,7 +94,7 @@ MIX: dict[str, Make] = {
         ("status", "archived"),
     ],
 }
-STAFF: dict[str, dict[str, object]] = {
+STAFF: dict[str, dict[str, Any]] = {
     "nation lead": {"role": Role.LEAD, "division": "000000", "rounds": ["*"]},
     "province lead": {"role": Role.LEAD, "division": "510000", "rounds": ["*"]},
     "province, no rounds": {"role": Role.INSPECTOR, "division": "510000"},
@@ -188,8 +190,8 @@ def bench(address: str, folder: Path, rows: int, repeats: int, as_json: bool) ->
     return Percentiles.of(_all(times)).p95 <= BOUND_MS
 
 
-def _hire(session, name: str, *, role: Role, division: str, **more: object) -> Account:  # type: ignore[no-untyped-def]
-    return cases.account(session, role, division, username=name.replace(" ", "-"), **more)
+def _hire(session: Session, name: str, **fields: Any) -> Account:
+    return cases.account(session, username=name.replace(" ", "-"), **fields)
 
 
 def measure(settings: Settings, staff: dict[str, Account], repeats: int) -> Times:
@@ -211,7 +213,7 @@ def measure(settings: Settings, staff: dict[str, Account], repeats: int) -> Time
     return times
 
 
-def _sit(app, account: Account) -> TestClient:  # type: ignore[no-untyped-def]
+def _sit(app: FastAPI, account: Account) -> TestClient:
     client = TestClient(app, headers={"Accept": "text/html"})
     form = {"username": account.username, "password": cases.PASSWORD}
     assert client.post("/staff/login", data=form, follow_redirects=False).status_code == 303

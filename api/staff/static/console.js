@@ -61,9 +61,28 @@ export function logInAgain() {
   loggingIn ??= new Promise((resolve) => {
     const dialog = document.getElementById("login-again");
     const form = dialog.querySelector("form");
+    const ended = new AbortController();
+    const resume = (token) => {
+      csrfTag().content = token;
+      for (const field of document.querySelectorAll('input[name="csrf"]')) field.value = token;
+      form.querySelector('[name="password"]').value = "";
+      form.querySelector(".fault").textContent = "";
+      ended.abort();
+      dialog.close();
+      loggingIn = null;
+      resolve();
+    };
     dialog.showModal();
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
-    form.addEventListener("submit", async function submit(event) {
+    dialog.addEventListener("cancel", (event) => event.preventDefault(), { signal: ended.signal });
+    // Whoever logged in in another window comes back to this one, and it goes on by itself.
+    addEventListener("focus", async () => {
+      const answer = await fetch("/staff/account", { headers: { Accept: "text/html", "X-Polled": "1" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const name = page.querySelector('#login-again [name="username"]')?.getAttribute("value");
+      const token = page.querySelector('meta[name="csrf"]')?.content;
+      if (!ended.signal.aborted && token && name === form.querySelector('[name="username"]').defaultValue) resume(token);
+    }, { signal: ended.signal });
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const answer = await fetch(form.action, {
         method: "POST",
@@ -75,16 +94,8 @@ export function logInAgain() {
         form.querySelector(".fault").textContent = (zh ? problem.zh : problem.en) ?? "";
         return;
       }
-      const token = answer.headers.get("X-Csrf");
-      csrfTag().content = token;
-      for (const field of document.querySelectorAll('input[name="csrf"]')) field.value = token;
-      form.querySelector('[name="password"]').value = "";
-      form.querySelector(".fault").textContent = "";
-      form.removeEventListener("submit", submit);
-      dialog.close();
-      loggingIn = null;
-      resolve();
-    });
+      resume(answer.headers.get("X-Csrf"));
+    }, { signal: ended.signal });
   });
   return loggingIn;
 }

@@ -165,6 +165,27 @@ def test_an_ended_session_loses_no_edit(console: Console) -> None:
     expect(page.locator(".segment").first.locator(".words")).to_contain_text("يېڭى")
 
 
+def test_a_login_in_another_window_lets_this_one_go_on(console: Console) -> None:
+    page = console.page
+    console.log_in("listener")
+    console.open("uyghur")
+    page.locator(".segment").first.locator(".words").dblclick()
+    with writing(console.house.engine) as session:
+        session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
+    page.keyboard.press("End")
+    page.keyboard.insert_text(" يېڭى")
+    expect(page.locator("#login-again")).to_be_visible()
+    answer = page.context.request.post(
+        f"{console.address}/staff/login",
+        form={"username": "listener", "password": cases.PASSWORD},
+        headers={"Accept": "application/json"},
+    )
+    assert answer.status == 204
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator("#login-again")).to_be_hidden()
+    expect(page.locator("[data-saved]")).to_contain_text("草稿已保存")
+
+
 def test_the_record_is_filled_from_words_that_were_said(console: Console) -> None:
     page = console.page
     console.log_in("inspector")

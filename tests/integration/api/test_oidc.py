@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from starlette.testclient import TestClient
@@ -22,7 +24,6 @@ from tests.integration.api.provider import Person, Provider
 
 PAGE = {"Accept": "text/html"}
 HERE = "http://testserver"
-Enter = Callable[..., httpx.Response]
 
 
 @pytest.fixture
@@ -177,13 +178,12 @@ def test_a_provider_that_does_not_answer_is_said_to_be_away(
     house: House, client: TestClient, provider: Provider
 ) -> None:
     app = client.app
+    assert isinstance(app, FastAPI)
     provider.person = Person("employee-7")
     address = leave(client)
-    settings = app.state.house.settings  # type: ignore[attr-defined]
+    settings = app.state.house.settings
     away = settings.model_copy(update={"oidc_issuer": "http://127.0.0.1:9"})
-    from dataclasses import replace
-
-    app.state.house = replace(app.state.house, settings=away)  # type: ignore[attr-defined]
+    app.state.house = replace(app.state.house, settings=away)
     answer = client.get("/staff/oidc", headers=PAGE, follow_redirects=False)
     assert answer.status_code == 503 and "统一登录没有回应" in answer.text
     assert come_back(client, address).status_code == 503

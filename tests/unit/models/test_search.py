@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from models import access, index, search, terms
+from models import access, hits, index, search, terms
 from models.account import Role
 from models.complaint import Complaint
 from models.database import connect, migrate, open_database, reading, writing
@@ -245,4 +245,44 @@ def test_postgresql_finds_the_same(postgres_url: str, keys: Keys) -> None:
         }.items():
             assert search.count(session, lead, Query(words=words)) == count, words
             assert len(search.find(session, lead, Query(words=words)).complaints) == count
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_postgresql_walks_by_blocks_in_order(
+    postgres_url: str, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Blocks and bounds so small that every way through them is taken.
+    monkeypatch.setattr(index, "BLOCKS", (5, 3, 1))
+    monkeypatch.setattr(hits, "HITS_AT_ONCE", 3)
+    engine, dice = connect(postgres_url), random.Random(5)
+    migrate(engine)
+    furnish(engine, keys)
+    with writing(engine) as session:
+        lead = cases.account(session, Role.LEAD, rounds=["*"])
+        made = []
+        for number in range(90):
+            status = Status.ARCHIVED if number < 40 else dice.choice(list(Status))
+            made.append((cases.complaint(session, keys, status=status).id, status))
+    with reading(engine) as session:
+        for statuses in ([Status.ARCHIVED], [Status.READY], [Status.ARCHIVED, Status.WITHDRAWN]):
+            wanted = [one for one, status in reversed(made) if status in statuses]
+            query = Query(statuses=tuple(one.value for one in statuses))
+            for size in (1, 4, 50):
+                found: list[Any] = []
+                before = None
+                while True:
+                    page = search.find(session, lead, query, before=before, size=size)
+                    found += [one.id for one in page.complaints]
+                    if page.following is None:
+                        break
+                    before = page.following
+                assert found == wanted
+            assert search.count(session, lead, query) == len(wanted)
+            assert search.count(session, lead, query, 2) == min(3, len(wanted))
+            for place in range(1, len(wanted) - 1):
+                around = search.neighbours(session, lead, query, wanted[place])
+                assert around == (wanted[place - 1], wanted[place + 1])
+        both = Query(statuses=("archived",), open_only=True)
+        assert search.find(session, lead, both).complaints == ()
     engine.dispose()

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from ingest.accept import About
 from ingest.queue import Stage
+from models import workload
 from models.complaint import Complaint, IdentityMode
 from models.database import reading, writing
 from models.errors import Unavailable
@@ -148,6 +149,9 @@ def test_work_over_its_limits_is_tried_again_and_then_given_to_a_listener(
     medium, complaint = look(house, medium.id)
     assert (medium.state, medium.reason) == (MediumState.NEEDS_LISTENER, "processing_failed")
     assert complaint.status is Status.NEEDS_LISTENER
+    with reading(house.engine) as session:
+        (failure,) = workload.measure(session).failures
+    assert (failure.medium_id, failure.why) == (medium.id, "overrun")
 
 
 class AbsentBlobs:
