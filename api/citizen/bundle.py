@@ -48,7 +48,7 @@ def _needed(text: str) -> list[str]:
 def _scoped(name: str, text: str) -> str:
     """Make a module a function; what it exports is read when it is used, as modules have it."""
     exports: list[str] = _EXPORT.findall(text)
-    text = _NAMED.sub(r"const \1 = $\2;", text)
+    text = _NAMED.sub(lambda one: f"const {one[1].replace(' as ', ': ')} = ${one[2]};", text)
     text = _WHOLE.sub(r"const \1 = $\2;", text)
     text = _EXPORT.sub("", text)
     left = _UNKNOWN.search(text)

@@ -2,7 +2,7 @@
 
 import { about } from "./about.js";
 import { grouped } from "./damm.js";
-import { ask, flush, watch } from "./outbox.js";
+import { ask, flush, restart as anew, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
 import { $, current, keepForOffline, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
@@ -58,6 +58,8 @@ function state(name) {
   if (voice.named(label)) $("main").setAttribute("aria-label", voice.named(label));
 }
 
+// One place is kept for a spoken name.
+const room = () => about.files - 1 - draft.parts.filter((part) => part.purpose === "complaint").length;
 const has = () => draft.parts.some((part) => part.purpose === "complaint") || draft.text.trim() !== "";
 
 /** Show what the draft holds. */
@@ -66,6 +68,7 @@ function paint() {
   state(has() ? "done" : "idle");
   $("speak").dataset.say = has() ? "review" : recorder.possible() ? "record" : "no_recording";
   $("speak").classList.toggle("voiced", voices().length > 0);
+  $("speak").classList.toggle("full", room() <= 0);
   const seconds = voices().reduce((sum, part) => sum + part.seconds, 0);
   $("elapsed").textContent = clock(seconds);
   $("used").value = seconds / about.seconds;
@@ -213,10 +216,11 @@ async function addFile(file, kind, purpose = "complaint") {
 
 async function addPhotos(files) {
   const { shrink } = await import("./photos.js");
-  for (const file of [...files].slice(0, about.files - draft.parts.length)) await addFile(await shrink(file), "image");
+  const taken = [...files].slice(0, room());
+  for (const file of taken) await addFile(await shrink(file), "image");
   await showPhotos();
   paint();
-  voice.say("photo_added");
+  voice.say(taken.length === files.length ? "photo_added" : "failed");
 }
 
 async function showPhotos() {
@@ -319,13 +323,9 @@ const listeners = {
     voice.say(error.status === 429 ? "busy" : "waiting");
   },
   async onRefused(record, error) {
-    await store.settle(record, null);
+    if (record.receipt) return store.settle(record, null);
+    await takeBack(record);
     voice.say(error.problem?.code === "channel_closed" ? "closed" : "failed");
-    if (current() === "sending") {
-      draft = fresh(record.language);
-      show("speak", { back: false, quiet: true });
-      paint();
-    }
   },
   async onSettled(record, answer) {
     const got = { key: record.key, receipt: answer.receipt, qr: answer.qr, language: record.language, at: Date.now() };
@@ -333,6 +333,31 @@ const listeners = {
     if (!record.receipt && ["sending", "languages", undefined].includes(current())) await showReceipt(got);
   },
 };
+
+/** Make what was refused a draft again: it can be heard, changed, sent once more or deleted. */
+async function takeBack(record) {
+  const mine = draft?.channel === record.channel ? draft : await store.get("drafts", record.channel);
+  const back = { ...record, key: store.draw(), parts: [...(mine?.parts ?? []), ...record.parts] };
+  back.text = [mine?.text, record.text].filter(Boolean).join("\n");
+  anew(back);
+  await store.unpost(record, back);
+  if (record.channel !== about.channel) return;
+  const shown = current() === "sending" || draft;
+  if (shown) draft = back;
+  if (current() === "sending") {
+    await restore();
+    show("speak", { back: false, quiet: true });
+  }
+  paint();
+}
+
+async function restore() {
+  $("text").value = draft.text;
+  $("name").value = draft.name;
+  $("contact").value = draft.contact;
+  await showPhotos();
+  paint();
+}
 
 async function showReceipt(got, quiet = false) {
   receipt = got;
@@ -392,10 +417,8 @@ async function useDraft() {
     if (!blob.size) lost.push(part);
   }
   draft.parts = draft.parts.filter((part) => !lost.includes(part));
-  $("text").value = draft.text;
-  await showPhotos();
+  await restore();
   show("languages", { back: false, quiet: true });
-  paint();
   show("speak");
 }
 

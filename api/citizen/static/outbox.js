@@ -104,7 +104,8 @@ export function after(error) {
     : "never";
 }
 
-function restart(record) {
+/** Forget what the server was told of a record, so that all of it is sent again. */
+export function restart(record) {
   delete record.token;
   for (const part of record.parts) {
     delete part.url;

@@ -80,6 +80,13 @@ export const post = (channel, record) =>
     outbox.put(record);
   });
 
+/** Move what was refused from the outbox back to the drafts, under a new key. */
+export const unpost = (record, draft) =>
+  within(["drafts", "outbox"], "readwrite", (drafts, outbox) => {
+    outbox.delete(record.key);
+    drafts.put(draft);
+  });
+
 /** Put a receipt in place of what was sent, and forget the bytes. */
 export async function settle(record, receipt) {
   const gone = await ranges(record.parts.map((part) => part.id));

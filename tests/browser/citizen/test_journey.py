@@ -274,6 +274,54 @@ def test_a_browser_that_keeps_nothing_still_sends_a_report(page: Page, served: S
     assert media[0].size > 3_000
 
 
+def test_what_is_refused_is_a_draft_again_and_loses_nothing(page: Page, served: Served) -> None:
+    refusals = [422]
+
+    def refuse(route: object) -> None:
+        if refusals:
+            problem = {"status": refusals.pop(), "code": "bad_channel", "zh": "不对", "en": "no"}
+            route.fulfill(status=422, json=problem)  # type: ignore[attr-defined]
+        else:
+            route.continue_()  # type: ignore[attr-defined]
+
+    page.route("**/reports", refuse)
+    page.goto(served.page)
+    speak(page, language="zh")
+    page.click("#write")
+    page.fill("#text", "水管坏了三个月")
+    page.click("#text-done")
+    page.click("#main")
+    page.wait_for_selector('#speak:not([hidden])[data-state="done"]')
+    expect(page.locator("#caption")).to_contain_text("没有成功")
+    stored = page.evaluate(STORED)
+    assert (stored["drafts"], stored["outbox"]) == (1, 0) and stored["chunks"] > 0
+    assert page.input_value("#text") == "水管坏了三个月"
+    page.click("#main")
+    _, media = complaint(served, receipt_on(page))
+    assert sorted(medium.kind for medium in media) == [Kind.TEXT, Kind.VOICE]
+    assert page.evaluate(STORED)["drafts"] == 0
+
+
+def test_no_more_is_taken_than_a_report_may_hold(
+    page: Page, served: Served, voice: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    files = []
+    for number in range(12):
+        files.append(tmp_path / f"{number}.png")
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(files[-1])
+    page.goto(served.page)
+    speak(page, language="zh")
+    page.set_input_files("#photo-file", files)
+    expect(page.locator("#photos img")).to_have_count(8)
+    expect(page.locator("#caption")).to_contain_text("没有成功")
+    assert page.is_hidden("#more") and page.is_hidden("#photo")
+    page.click("#main")
+    _, media = complaint(served, receipt_on(page))
+    assert len(media) == 9
+
+
 def test_offline_first_and_online_later(phone: BrowserContext, served: Served) -> None:
     page = phone.new_page()
     page.goto(served.page)

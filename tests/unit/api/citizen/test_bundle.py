@@ -29,6 +29,11 @@ def test_what_a_module_exports_is_read_when_it_is_used() -> None:
     assert "const { $, one } = $low;" in joined and "const far = $far;" in joined
 
 
+def test_a_name_may_be_another_one_here() -> None:
+    page = 'import { one as other } from "./low.js";'
+    assert "const { one: other } = $low;" in bundle.join(MODULES | {"page": page}, "page")
+
+
 @pytest.mark.parametrize(
     "line",
     [
