@@ -291,11 +291,13 @@ def _read(
     for start in range(0, len(listed), drained):
         part = listed[start : start + drained]
         clocks["engine_clips"].run(part, partial(_recognise, engine, part))
-        clocks["faster_whisper_beam5_clips"].run(
-            part, lambda part=part: [plain(whisper.plain, one, 5, forced=False) for one in part]
-        )
+        clocks["faster_whisper_beam5_clips"].run(part, partial(_plainly, whisper, part))
     tell(f"{len(listed)} clips read")
     return clocks
+
+
+def _plainly(whisper: Whisper, messages: Sequence[Message]) -> list[tuple[str, int]]:
+    return [plain(whisper.plain, message, 5, forced=False) for message in messages]
 
 
 def _operations(message: Message, whisper: Whisper, shape: Shape | None) -> float:
