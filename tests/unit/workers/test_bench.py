@@ -10,9 +10,10 @@ import pytest
 from transcribe.babble import babble
 from transcribe.shapes import SHAPES, Shape, build, random_pack
 from transcribe.whisper import Whisper
-from workers import bench, machine, overhead, soak
+from workers import bench, machine, overhead
 from workers.bench import Plan
 from workers.contenders import Message, batched, mix, plain
+from workers.transcribe import MOST_JOBS
 
 TINY = Shape(64, 2, 2, 2, text_tokens=600)
 
@@ -85,7 +86,7 @@ def test_one_message_in_ten_is_decoded_again_and_said_so(whisper: Whisper) -> No
 
 def test_the_memory_of_a_long_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SHAPES, "tiny", TINY)
-    monkeypatch.setitem(soak.MOST_JOBS, "cpu", 2)
+    monkeypatch.setitem(MOST_JOBS, "cpu", 2)
     found = bench.steep(Plan(shape="tiny", threads=1), 20)
     assert len(found.resident_mb) == 10
     assert found.growth == pytest.approx(found.resident_mb[-1] / found.resident_mb[0] - 1, abs=1e-3)
