@@ -1,0 +1,67 @@
+"""What every command prints with, and reads its settings by."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from models.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+def settings() -> Settings:
+    """Read the settings of this installation; each command does so once."""
+    from models.settings import read
+
+    return read()
+
+
+def fail(sentence: str) -> NoReturn:
+    """End the command with one sentence that says what to do."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def progress(words: str, total: float | None = None) -> Iterator[Callable[[float], object]]:
+    """Show a bar, or without a total a moving sign, while standard error is a terminal.
+
+    Give what moves it on.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        # What is printed meanwhile stands above the bar, unless it goes elsewhere.
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bar:
+        task = bar.add_task(words, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def print_json(value: Any) -> None:
+    """Print a value for a program to read."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def told(line: str) -> None:
+    """Tell how far something is, beside what is printed."""
+    typer.echo(line, err=True)
+
+
+def listed(text: str) -> list[str]:
+    """Read a list that is separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]

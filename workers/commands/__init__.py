@@ -1,0 +1,1 @@
+"""What the command line does in this room, a module for each noun of it."""

@@ -1,0 +1,162 @@
+"""The normaliser on the command line."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from models import terminal
+
+if TYPE_CHECKING:
+    from ingest.matter import Normalised
+
+
+class _Texts(TyperGroup):
+    """A group whose plain use, without the name of a subcommand, reads a text."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named else ["text", *args])
+
+
+app = typer.Typer(cls=_Texts, help="Read the fields of the standard complaint out of a text.")
+
+
+@app.command("text")
+def fields(
+    file: Annotated[str, typer.Argument(help="A text file; - for standard input.")] = "-",
+    received: Annotated[str, typer.Option(help="Day received, YYYY-MM-DD; default today.")] = "",
+    gazetteer: Annotated[Path | None, typer.Option(help="CSV of units.")] = None,
+    channel: Annotated[str, typer.Option(help="Code of a channel of the samples.")] = "",
+    lines: Annotated[bool, typer.Option("--lines", help="Each line is a text.")] = False,
+    as_json: terminal.Json = False,
+) -> None:
+    """Read the fields of a text; each value says which words it came from."""
+    from ingest.normalise.lines import normalise_lines, normalise_text, sit_down
+
+    text = sys.stdin.read() if file == "-" else _read_text(Path(file))
+    with terminal.progress("Compiling the lexicons"):
+        desk = sit_down(gazetteer, channel, _day(received))
+    texts = [line for line in text.splitlines() if line.strip()] if lines else [text]
+    found = normalise_lines(texts, desk) if lines else [normalise_text(text, desk)]
+    with terminal.progress("Normalising", total=len(texts)) as tell:
+        for one in found:
+            _print(one, as_json)
+            tell(1)
+
+
+def _print(found: Normalised, as_json: bool) -> None:
+    if as_json:
+        typer.echo(found.model_dump_json())
+        return
+    kept = found.model_dump(mode="json", exclude={"provenance", "description"})
+    for name, value in kept.items():
+        typer.echo(f"{name:12} {value if value not in (None, '', []) else '-'}")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        terminal.fail(f"{path} cannot be read as UTF-8 text: check its path and encoding.")
+
+
+def _day(written: str) -> date:
+    from models.clocks import OFFICE
+    from models.columns import now
+
+    try:
+        return date.fromisoformat(written) if written else now().astimezone(OFFICE).date()
+    except ValueError:
+        terminal.fail(f"{written} is no day: write it as 2026-05-12.")
+
+
+@app.command("evaluate")
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")] = Path(
+        "samples/complaints/heldout.jsonl"
+    ),
+    spoken: Annotated[
+        bool, typer.Option("--spoken", help="As a recogniser heard them: spoken.jsonl beside.")
+    ] = False,
+) -> None:
+    """Measure the normaliser on labelled complaints and print the tables."""
+    from ingest.normalise import evaluate, labelled, load_lexicons
+    from models import gazetteer
+
+    folder = data.parent
+    read = labelled.read(data)
+    channels = labelled.read_channels(folder / "channels.toml")
+    lexicons = load_lexicons(gazetteer.read(folder / "gazetteer.csv"))
+    if not spoken:
+        typer.echo(evaluate.tables(evaluate.evaluate(read, channels, lexicons)))
+        return
+    known = {one.id for one in read}
+    heard = [one for one in labelled.read_heard(folder / "spoken.jsonl") if one.id in known]
+    said = {one.id for one in heard}
+    typed = evaluate.evaluate([one for one in read if one.id in said], channels, lexicons)
+    found = evaluate.evaluate(read, channels, lexicons, heard)
+    typer.echo(
+        f"heard by {', '.join(sorted({one.pack for one in heard}))}, "
+        f"voices {', '.join(sorted({one.voice for one in heard}))}\n"
+    )
+    typer.echo(evaluate.tables(found))
+    typer.echo(evaluate.spoken_goal(typed, found, heard))
+
+
+@app.command("speak")
+def speak(
+    folder: Annotated[Path, typer.Argument(help="Folder of the labelled complaints.")] = Path(
+        "samples/complaints"
+    ),
+    pack: Annotated[Path | None, typer.Option(help="Folder of a language pack.")] = None,
+) -> None:
+    """Say the labelled complaints and recognise them, into spoken.jsonl. Needs the train extra."""
+    from models import packs
+    from transcribe.engine import load
+    from workers import spoken
+
+    chosen = packs.read(pack or packs.demo_pack())
+    heard = spoken.speak(
+        folder, load(chosen), chosen.label, lambda line: typer.echo(line, err=True)
+    )
+    typer.echo(f"{len(heard)} said, character error rate {spoken.error_rate(heard):.1%}.")
+
+
+@app.command("train")
+def train(
+    data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")],
+    out: Annotated[Path, typer.Option(help="Where to write the model.")],
+    phrases: Annotated[Path | None, typer.Option(help="Short examples: code, code, text.")] = None,
+    accepted: Annotated[
+        bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
+    ] = False,
+) -> None:
+    """Train the small model of domains and conducts from labelled complaints."""
+    from ingest.normalise import labelled, model, train
+    from ingest.normalise.accepted import examples as accepted_examples
+    from models.database import open_database, reading
+
+    more: tuple[train.Example, ...] = ()
+    if accepted:
+        engine, _ = open_database(terminal.settings())
+        with reading(engine) as session:
+            more = accepted_examples(session)
+    fitted = train.train(
+        train.examples(labelled.read(data)),
+        (*(train.read_phrases(phrases) if phrases else ()), *more),
+    )
+    model.save(fitted.model, out)
+    told = f", {len(more)} of them accepted reports" if accepted else ""
+    typer.echo(f"Wrote {out} from {fitted.examples} examples{told}; held out in turn:")
+    for name, head in (("domain", fitted.model.domain), ("conduct", fitted.model.conduct)):
+        typer.echo(
+            f"  {name}: likeliest code right {fitted.accuracy[name]:.3f}; filled from "
+            f"{head.threshold:.2f} on: precision {fitted.precision[name]:.3f}, "
+            f"recall {fitted.recall[name]:.3f}"
+        )
