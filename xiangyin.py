@@ -165,7 +165,9 @@ def transcribe(
 
 def _plain(line: Line) -> str:
     tag = f"{line.language.tag} {line.language.confidence:.2f}"
-    return f"{line.file}  {tag}  {line.reason or line.status}  {line.text or line.error}"
+    # What may not have been said is not shown as if it had; --json has it, with its flags.
+    shown = line.error or ("" if line.reason else line.text)
+    return f"{line.file}  {tag}  {line.reason or line.status}  {shown}".rstrip()
 
 
 @app.command()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from models.errors import Invalid
 from models.transcript import UNKNOWN_LANGUAGE
@@ -34,7 +35,7 @@ MOST_DIRECTIONS = 96
 # Beyond this share of the held-back distances a sound is far from every prototype.
 FAR_QUANTILE = 0.995
 TEMPERATURES = np.geomspace(0.5, 20, 60)
-LOGISTIC_STEPS = 200
+SLOPE_PENALTY = 1e-3
 SHORTEST_SECONDS = 0.3
 
 
@@ -52,13 +53,13 @@ class Example:
     """One window of it as the tagger sees it.
 
     tag : a language, of the pack or not, `und` or NO_LANGUAGE; group : the language proper
-    average_logprob : of the text written about it in the likeliest language of the pack
+    average_logprob : of the text written about it in the likeliest language of the pack, or None
     """
 
     embedding: Vector
     tag: str
     group: str
-    average_logprob: float
+    average_logprob: float | None
 
 
 def read(manifest: Path) -> Iterator[Recording]:
@@ -104,12 +105,13 @@ def _windows(whisper: Whisper, samples: Samples) -> Iterator[Encoded]:
             yield whisper.encode([mel], whisper.window_frames(window.seconds))[0]
 
 
-def _write(whisper: Whisper, encoded: Encoded, tag: str) -> float:
+def _write(whisper: Whisper, encoded: Encoded, tag: str) -> float | None:
     """Give how well a text can be written, in the language if known, else in the likeliest."""
     tag = tag or whisper.languages([encoded])[0].candidates[0].tag
     seconds = len(encoded.states) / 50
     most = min(MOST_TOKENS, 24 + round(20 * seconds))
-    return whisper.write([encoded], [tag], most_tokens=most)[0].average_logprob
+    written = whisper.write([encoded], [tag], most_tokens=most)[0]
+    return written.average_logprob if written.tokens else None
 
 
 def teach(examples: Sequence[Example]) -> Tagger:
@@ -247,26 +249,25 @@ def _temperature(tagger: Tagger, examples: Sequence[Example]) -> float:
 def _known(tagger: Tagger, examples: Sequence[Example]) -> tuple[float, float]:
     """Fit bias and slope of the log-odds that a language is installed, beside the tagger's own.
 
-    Newton's method on the logistic loss with the tagger's log-odds as a fixed part; both classes
-    weigh alike, so that the result is a ratio of likelihoods.
+    The logistic loss with the tagger's log-odds as a fixed part; both classes weigh alike, so that
+    the result is a ratio of likelihoods. A pack that writes its own languages so well that the
+    classes part altogether would want an endless slope, which the penalty bounds.
     """
-    inside = np.array([example.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE) for example in examples])
+    told = [(one, one.average_logprob) for one in examples if one.average_logprob is not None]
+    inside = np.array([one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE) for one, _ in told])
     if inside.all() or not inside.any():
         return 0.0, 0.0
-    offsets = np.array([_log_odds(tagger, example) for example in examples])
-    scores = np.array([example.average_logprob for example in examples])
-    design = np.stack([np.ones(len(scores)), scores], axis=1)
-    weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (1 - inside.mean()))
-    found = np.zeros(2)
-    for _ in range(LOGISTIC_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(design @ found + offsets, -30, 30)))
-        slope = design.T @ (weights * (inside - chance)) - 0.01 * len(scores) * found * [0, 0.01]
-        curve = (design * (weights * chance * (1 - chance))[:, None]).T @ design
-        step = np.linalg.solve(curve + 1e-3 * len(scores) * np.eye(2), slope)
-        found = found + step
-        if np.abs(step).max() < 1e-6:
-            break
-    return float(found[0]), float(max(found[1], 0.0))
+    offsets = np.array([_log_odds(tagger, one) for one, _ in told])
+    scores = np.array([logprob for _, logprob in told])
+    weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (1 - inside.mean())) / len(scores)
+
+    def loss(found: NDArray[np.float64]) -> float:
+        odds = found[0] + found[1] * scores + offsets
+        missed = np.logaddexp(0, np.where(inside, -odds, odds))
+        return float(weights @ missed + SLOPE_PENALTY * found[1] ** 2)
+
+    found = minimize(loss, np.zeros(2), bounds=[(None, None), (0.0, None)]).x
+    return float(found[0]), float(found[1])
 
 
 def _log_odds(tagger: Tagger, example: Example) -> float:

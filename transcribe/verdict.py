@@ -79,7 +79,7 @@ class Judge:
 
     def _known(self, turn: Turn) -> float:
         """Give how likely an installed language is by how well a window could be written."""
-        if turn.written is None:
+        if turn.written is None or not turn.written.tokens:
             return 1 / 2
         logprob = turn.written.average_logprob
         if self._tagger is not None:

@@ -66,7 +66,8 @@ class Encoded:
 class Written:
     """What the decoder wrote about a window.
 
-    tokens : without special ones; average_logprob : per token, the end token included
+    tokens : without special ones
+    average_logprob : per token, the end token included; 0 where nothing was written
     steps : tokens written, special ones included
     cut_off : the text went on where the decoder had to stop
     """
@@ -278,7 +279,7 @@ class Whisper:
             tokens=tokens,
             steps=len(sequence),
             text=text,
-            average_logprob=total / (len(sequence) + 1),
+            average_logprob=total / (len(sequence) + 1) if sequence else 0.0,
             no_speech=min(1.0, float(result.no_speech_prob)),
             compression_ratio=get_compression_ratio(text) if text else 0.0,
             cut_off=len(sequence) >= most_tokens,

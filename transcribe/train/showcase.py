@@ -64,9 +64,6 @@ MESSAGES = (
         "m5",
         ("产业路才修十四天就烂了", "校园超市叫联络员承包，饺子喂鸡都不吃"),
         "wind",
-        # The pack misreads it in this wind; its two readings disagree, so a person hears it.
-        status="needs_listener",
-        reason="untrusted_text",
     ),
     Message(
         "yue-old-phone.3gp",

@@ -18,7 +18,7 @@ PLACES = {name: number for number, name in enumerate(("zh", "ug", "kk", "ii", "k
 OTHERS = [f"x{number}" for number in range(20)]
 
 
-def example(group: str, tag: str, seed: int, logprob: float) -> Example:
+def example(group: str, tag: str, seed: int, logprob: float | None) -> Example:
     """Draw an example around the centre of its language."""
     draw = np.random.default_rng([PLACES.get(group, 7), *map(ord, group), seed])
     place = PLACES.get(group, 10 + OTHERS.index(group) if group in OTHERS else 39)
@@ -68,6 +68,21 @@ def test_probabilities_sum_to_one_and_come_best_first(taught: Tagger) -> None:
 
 def test_a_well_written_text_speaks_for_the_pack(taught: Tagger) -> None:
     assert taught.known(-0.2) >= taught.known(-1.5)
+
+
+def test_texts_that_tell_all_by_themselves_leave_the_figures_finite() -> None:
+    known = [example(tag, tag, n, -0.05) for tag in ("zh", "ug") for n in range(12)]
+    others = [example(name, "und", n, -9.0) for name in OTHERS for n in range(4)]
+    taught = lessons.teach(known + others)
+    assert np.isfinite([taught.known_bias, taught.known_slope]).all()
+    assert taught.known(-0.05) > 0.5 > taught.known(-9.0)
+
+
+def test_what_nothing_was_written_about_says_nothing_of_how_well_it_was_written() -> None:
+    silent = [example("noise", "zxx", n, None) for n in range(30)]
+    with_silent, without = (lessons.teach(lesson() + more) for more in (silent, []))
+    assert np.isfinite(with_silent.known_slope)
+    assert with_silent.known(-0.2) == pytest.approx(without.known(-0.2), abs=0.1)
 
 
 def test_what_is_kept_is_the_same_after_reading(taught: Tagger, tmp_path: Path) -> None:
