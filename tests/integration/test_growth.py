@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -55,7 +55,7 @@ SAID = (
 )
 VOICES = ("m1", "m2", "f1", "f2", "klatt", "Alex")
 NEVER_TRAINED = ("f3", "m4")
-STEPS = 60
+STEPS = 140
 
 
 def spoken(text: str, variant: str) -> bytes:
@@ -151,13 +151,20 @@ def held_out(folder: Path) -> Path:
     return folder
 
 
-def test_a_language_grows_from_what_staff_corrected(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def county(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[County]:
+    """An office whose commands and workers belong to one installation."""
     for name, value in as_environment(house.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(warm, "LOOK_SECONDS", 0.0)
-    county = County(house)
+    made = County(house)
+    with made.workshop.nursery:
+        yield made
+
+
+def test_a_language_grows_from_what_staff_corrected(
+    house: House, county: County, tmp_path: Path
+) -> None:
     assert county.warm.engine().pack.name == "demo"
 
     texts = [text for text in SAID for _ in VOICES]

@@ -143,7 +143,8 @@ def test_any_job_done_again_changes_nothing(running: tuple[Installation, int]) -
     assert [installation.ended(one) for one in sent] == before
     with reading(installation.engine) as session:
         assert [session.get_one(Complaint, one).model_dump() for one in sent] == rows
-    assert not any(installation.queue.fallen(stage) for stage in Stage)
+    # What others left behind, who killed the workers of this installation, does not count.
+    assert not any(installation.queue.fallen(stage) & set(media) for stage in Stage)
 
 
 def test_a_worker_killed_in_the_middle_of_a_job_with_the_default_settings(

@@ -83,7 +83,7 @@ def test_held_out_clips_are_written_with_a_manifest_that_can_be_read(tmp_path: P
     lines = [Line("kk", "kk", text.text) for text in LINES] * 2
     size = heldout.write(tmp_path, lines, "1")
     read = manifest.read(tmp_path / "manifest.jsonl", ["kk"])
-    assert not read.refused
+    assert not read.left_out
     assert len(read.entries) == 8
     assert size == sum(path.stat().st_size for path in tmp_path.iterdir())
     assert {entry.condition for entry in read.entries} == {"clean", "amr", "noise"}
