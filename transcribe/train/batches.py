@@ -15,10 +15,10 @@ from transcribe.train.clips import Clip, Stored
 from transcribe.train.espeak import Timed
 from transcribe.train.features import FRAMES_A_SECOND, WINDOW_FRAMES
 from transcribe.train.grammar import bare
+from transcribe.whisper import UNSPACED
 
 IGNORED = -100
 MAX_TOKENS = 440
-UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "bo"})
 _STATES_A_SECOND = FRAMES_A_SECOND // 2
 
 

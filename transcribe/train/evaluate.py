@@ -17,9 +17,9 @@ from transcribe.train import tokens
 from transcribe.train.features import FRAMES_A_SECOND, WINDOW_FRAMES, log_mel
 from transcribe.train.grammar import bare
 from transcribe.train.manifest import Entry
+from transcribe.whisper import UNSPACED
 
 SAMPLE_RATE = 16_000
-UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "bo"})
 _BATCH = 16
 _LONGEST = 224  # tokens: a whole window of a language that a stock tokenizer cuts into bytes
 _STATE_SECONDS = 0.02
