@@ -19,6 +19,7 @@ import typer
 
 from models import packs
 from transcribe.train import (
+    babble,
     batches,
     card,
     clips,
@@ -63,9 +64,11 @@ MADE = {
 }
 # Uyghur has no token of Whisper's: it borrows that of Uzbek, its nearest relative that has one.
 WHISPER_CODES = {"zh": "zh", "yue": "yue", "ug": "uz", "kk": "kk", "ko": "ko"}
-SENTENCES = {"zh": 22000, "yue": 16000, "ug": 8000, "kk": 8000, "ko": 8000}
+SENTENCES = {"zh": 22000, "yue": 16000, "ug": 16000, "kk": 16000, "ko": 16000}
+BABBLED = {"zh": 3000, "yue": 3000, "ug": 8000, "kk": 8000, "ko": 8000}  # beside the sentences
 JOINED_SENTENCES = 1600  # a language, drawn again from the sentences of the single clips
-CHECK_SENTENCES = 48  # a language
+FIRST_SHARDS = 10  # of single clips, with which training begins
+CHECK_SENTENCES = 40  # a language
 CHECKED = 120  # of all of them, each time
 RESERVE_CHARACTERS = 2000
 # Half of what the pack writes of its own languages scores over -0.14 a token, nine tenths over
@@ -87,10 +90,12 @@ class Texts:
 
 def training_texts() -> dict[str, list[str]]:
     """Return the training sentences by language; the same ones every time."""
-    return {
-        tag: grammar.training_sentences(grammar.load(GRAMMARS / f"{tag}.toml"), count, SEED)
-        for tag, count in SENTENCES.items()
-    }
+    found = {}
+    for tag, count in SENTENCES.items():
+        own = grammar.load(GRAMMARS / f"{tag}.toml")
+        real = grammar.training_sentences(own, count, SEED)
+        found[tag] = real + babble.sentences(own, real, BABBLED[tag], SEED)
+    return found
 
 
 def texts(training: dict[str, list[str]]) -> Texts:
@@ -118,10 +123,12 @@ def orders(work: Path, spoken: Texts) -> list[Order]:
             for number, first in enumerate(range(0, len(lines), clips.SHARD))
         ]  # fmt: skip
 
+    single = cut("single", spoken.training, TRAINING_VARIANTS, "single")
     return [
         *cut("check", spoken.check, HELDOUT_VARIANTS, "single"),
-        *cut("single", spoken.training, TRAINING_VARIANTS, "single"),
+        *single[:FIRST_SHARDS],
         *cut("joined", spoken.joined, TRAINING_VARIANTS, "joined"),
+        *single[FIRST_SHARDS:],
     ]
 
 
@@ -220,7 +227,7 @@ def make(
     wanted = orders(work, texts(training))
     with multiprocessing.get_context("spawn").Pool(threads, initializer=_nice) as pool:
         making = pool.imap(synthetic.make, wanted)
-        for order in wanted[:10]:
+        for order in wanted[:FIRST_SHARDS]:
             next(making)
             typer.echo(f"made {order.folder.name} {order.number}")
         known = vocabulary(work, training, base)

@@ -13,6 +13,7 @@ from pathlib import Path
 _REFERENCE = re.compile(r"\{(\w+)\}")
 _MAX_DEPTH = 60
 _MOST_REPEATS = 2000  # in a row, after which a grammar is held to have said everything
+_TRIES = 500  # for each held-out sentence
 GRAM = 5
 
 
@@ -157,7 +158,7 @@ def heldout_sentences(
     rng = random.Random(f"{seed}|heldout|{grammar.language}")
     known = trained_grams(trained)
     found: dict[str, Sentence] = {}
-    for _ in range(200 * count):
+    for _ in range(_TRIES * count):
         sentence = say(grammar, rng, training=False)
         if overlap(sentence.text, known) <= most_overlap:
             found.setdefault(bare(sentence.text), sentence)

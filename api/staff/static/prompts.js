@@ -21,6 +21,16 @@ async function secondsOf(blob) {
   }
 }
 
+/** Do one thing to a row at a time: what is clicked meanwhile would be meant for what is shown now. */
+async function alone(row, work) {
+  row.inert = true;
+  try {
+    return await work();
+  } finally {
+    row.inert = false;
+  }
+}
+
 async function change(row, address, options) {
   const answer = await ask(address, { method: "POST", headers: { "HX-Request": "true", Accept: "text/html" }, ...options });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -57,7 +67,7 @@ async function record(button, row) {
     for (const track of stream.getTracks()) track.stop();
     button.classList.remove("recording");
     words.textContent = began;
-    await send(row, new Blob(pieces, { type: mine.mimeType })).catch((error) => notify(error.message, "fault"));
+    act(alone(row, () => send(row, new Blob(pieces, { type: mine.mimeType }))));
   });
   player.pause();
   recorder = mine;
@@ -79,12 +89,12 @@ document.addEventListener("click", (event) => {
   } else if ("record" in button.dataset) act(record(button, row));
   else if ("remove" in button.dataset) {
     const query = new URLSearchParams({ channel: row.dataset.channel });
-    act(change(row, `${row.dataset.url}/removal?${query}`, {}).then(() => notify(t("已删掉，恢复原来的。", "Removed: what was there before is heard again."))));
+    act(alone(row, () => change(row, `${row.dataset.url}/removal?${query}`, {})).then(() => notify(t("已删掉，恢复原来的。", "Removed: what was there before is heard again."))));
   }
 });
 
 document.addEventListener("change", (event) => {
   const row = event.target.closest("li.prompt");
   const [file] = event.target.files ?? [];
-  if (row && file) act(send(row, file));
+  if (row && file) act(alone(row, () => send(row, file)));
 });
