@@ -81,7 +81,12 @@ class Settings(BaseSettings):
 
     device: str = Field("auto", description="auto, cpu or cuda")
     compute_type: str = "default"
-    threads: int = Field(0, description="threads a transcribe worker; 0: all cores")
+    workers: int = Field(
+        0, description="transcribe workers that `up` starts; 0: one a core, as memory allows"
+    )
+    threads: int = Field(
+        0, description="threads a transcribe worker; 0: all cores, in `up` its share of them"
+    )
     batch: int = Field(0, description="messages run together; 0: by device")
     batch_wait_ms: int = Field(40, description="how long a batch waits for company")
 

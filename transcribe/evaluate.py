@@ -174,7 +174,7 @@ def calibration_error(judged: Sequence[Judged]) -> float:
     if not judged:
         return 0.0
     scores = np.array([one.confidence for one in judged])
-    right = np.array([one.likeliest == one.truth for one in judged])
+    right = np.array([UNKNOWN_LANGUAGE != one.truth == one.likeliest for one in judged])
     bins = np.minimum((scores * BINS).astype(int), BINS - 1)
     gaps = (
         (bins == place).sum() * abs(scores[bins == place].mean() - right[bins == place].mean())

@@ -108,12 +108,12 @@ class Scribe:
                 done.append(turn)
         return done
 
-    def _doubtful(self, turn: Turn) -> bool:
+    def _doubtful(self, jobs: Sequence[Job], turn: Turn) -> bool:
         """Tell whether a window is decoded again with care."""
         if turn.written is None or self._options.again == "never":
             return False
-        if self._options.again == "tenth":
-            return turn.window.owner % 10 == 0
+        if self._options.again == "marked":
+            return jobs[turn.window.owner].request.again
         # Care does not help where the language is likely to be none of ours.
         thresholds = self._whisper.pack.thresholds
         ours = self._ours(turn) > 1 / 2
@@ -121,8 +121,8 @@ class Scribe:
 
     def _again(self, jobs: Sequence[Job], turns: Sequence[Turn], tell: Tell) -> list[Turn]:
         """Decode doubtful windows with full ones; give all, joined where that was better."""
-        runs = self._runs(turns)
-        doubtful = [place for place, run in enumerate(runs) if self._doubtful(run[0])]
+        runs = self._runs(jobs, turns)
+        doubtful = [place for place, run in enumerate(runs) if self._doubtful(jobs, run[0])]
         for part in parts(doubtful, self._batch):
             joined = [self._joined(jobs, runs[place]) for place in part]
             tell(LONGEST_WINDOW_SECONDS * len(part))
@@ -133,15 +133,15 @@ class Scribe:
                 runs[place] = _better(runs[place], turn, texts)
         return [turn for run in runs for turn in run]
 
-    def _runs(self, turns: Sequence[Turn]) -> list[list[Turn]]:
+    def _runs(self, jobs: Sequence[Job], turns: Sequence[Turn]) -> list[list[Turn]]:
         """Put doubtful neighbours in one language together, as many as fit into a full window."""
         runs: list[list[Turn]] = []
         for turn in turns:
             last = runs[-1] if runs else []
             if (
                 last
-                and self._doubtful(turn)
-                and self._doubtful(last[-1])
+                and self._doubtful(jobs, turn)
+                and self._doubtful(jobs, last[-1])
                 and (last[-1].window.owner, last[-1].tag) == (turn.window.owner, turn.tag)
                 and _seconds([*last, turn]) <= FULL_SECONDS
             ):

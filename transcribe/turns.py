@@ -30,11 +30,13 @@ class Request:
     samples : float32, shape = (n_samples,), at 16 kHz
     declared : BCP-47 that the caller gave, "" for none, "und" for "another language"
     likely : what the channel makes likely
+    again : decoded a second time where the options ask for marked ones, for measurements
     """
 
     samples: Samples
     declared: str = ""
     likely: tuple[Likely, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Options:
 
     batch: int = 0
     buckets: tuple[float, ...] = BUCKETS_SECONDS
-    again: Literal["poor", "never", "tenth"] = "poor"
+    again: Literal["poor", "never", "marked"] = "poor"
     forced_tokens_a_second: float | None = None
 
 

@@ -81,10 +81,16 @@ class BatchWorker(SimpleWorker):
             self._idle()
 
     def _gather(self, first: Job, queue: Queue) -> list[Job]:
-        """Collect waiting jobs until the batch is full or the window closes."""
+        """Collect waiting jobs until the batch is full or the window closes.
+
+        Of several workers none takes more than its share of what waits, so that all have work.
+        """
         jobs = {first.id: first}
+        workers = max(1, self.count(queue=queue))
         closes = time.monotonic() + self._wait
         while len(jobs) < self._most and not self._stop_requested:
+            if workers > 1 and workers * len(jobs) >= len(jobs) + queue.count:
+                break
             found = self.queue_class.dequeue_any(
                 [queue],
                 None,

@@ -3,7 +3,9 @@
 A model of random weights in a stock shape costs what the real one costs; a real pack also shows
 what is written. Every contender writes the same number of tokens, at temperature 0 (random weights
 score so low that faster-whisper would decode six times, and the ratio would be for nothing).
-Contenders take turns message by message, so that whatever else runs on the machine hits all alike.
+The engine runs as an installation does, in a worker a core, beside one worker with all of them.
+Contenders take turns over the same messages, so that whatever else runs on the machine hits all
+alike.
 How well texts are read is measured apart from that, with decoding as it comes.
 """
 
@@ -14,6 +16,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,10 +27,10 @@ from pydantic import Field
 
 from models.packs import Pack
 from models.packs import read as read_pack
-from models.transcript import Frozen, Recognition
+from models.transcript import Frozen
 from transcribe import shapes, speech, tagger
 from transcribe.babble import babble, silence
-from transcribe.engine import Options, Request, WhisperEngine
+from transcribe.engine import BATCH, Options, Request, WhisperEngine
 from transcribe.shapes import SHAPES, Shape
 from transcribe.whisper import Whisper
 from transcribe.windows import fill_seconds, lay
@@ -42,15 +45,16 @@ from workers.contenders import (
     read_clips,
     rq_fork,
 )
+from workers.crew import RANDOM_TAGS, Crew, Setup, recognise
 from workers.machine import matrix_gops, media_ms
-from workers.pair import Setup, compare
 from workers.soak import Soak, soak
-from workers.timing import Clock, Cost, peak_mb
+from workers.timing import Clock, Cost
 from workers.transcribe import MOST_JOBS
 
 CONTENDERS = ("faster_whisper_beam5", "faster_whisper_beam1", "batched_pipeline", "rq_fork")
 # Clips that the error rates are measured on: so many, spread evenly over those there are.
 CLIPS = 110
+TENTH = 10  # one message in so many is decoded a second time
 
 
 class Report(Frozen):
@@ -61,12 +65,13 @@ class Report(Frozen):
     ratio : by contender, of messages an hour; processor_ratio : of processor time
     limit_share : operations counted from the shapes over the matrix speed measured in this run
     media_ms : processor time to decode, find speech, make the copy and peaks of 15 s of sound
-    two_workers : messages an hour of two workers with half the threads each over one with all
-    peak_rss_mb : of a process with nothing but the engine in it, or of this one
+    two_workers : messages an hour of as many workers of one thread over those of one with all
+    peak_rss_mb : of all processes with an engine together
     cer : of the engine on clips with known texts; cer_beam5 : of plain faster-whisper on the same
     """
 
     model: str
+    workers: int
     threads: int
     batch: int
     drained: int
@@ -96,7 +101,8 @@ class Plan:
     """What to run.
 
     shape : of random weights, or pack : a folder with real ones
-    against : contenders; workers : also compare two workers with one
+    against : contenders; workers : of one thread each, 0 for one a thread (one in all on a GPU)
+    single : also compare them with one worker that has all threads
     heldout : manifest with clips whose texts are known, for a pack
     floor, margin : of the windows in seconds, in place of what the pack says
     """
@@ -110,7 +116,8 @@ class Plan:
     compute_type: str = "int8"
     against: tuple[str, ...] = CONTENDERS
     again: bool = True
-    workers: bool = True
+    workers: int = 0
+    single: bool = True
     heldout: Path | None = None
     floor: float | None = None
     margin: float | None = None
@@ -120,6 +127,11 @@ class Plan:
     def used_threads(self) -> int:
         """Give the threads, all cores' by default."""
         return self.threads or os.cpu_count() or 1
+
+    @property
+    def used_workers(self) -> int:
+        """Give the workers, one a thread by default; a GPU is better kept busy by one alone."""
+        return self.workers or (1 if self.device == "cuda" else self.used_threads)
 
 
 def run(plan: Plan, tell: Callable[[str], None] = lambda line: None) -> Report:
@@ -132,28 +144,26 @@ def run(plan: Plan, tell: Callable[[str], None] = lambda line: None) -> Report:
         messages = [replace(one, text="") for one in mix(plan.messages, plan.seed, clips)]
         tell(f"{pack.label}: {len(messages)} messages, {sum(m.seconds for m in messages):.0f} s")
         whisper = _whisper(plan, pack)
-        race = _Race(plan, whisper, messages)
-        race.warm()
-        clocks = race.run(tell)
+        with _Race(plan, whisper, messages, Path(folder)) as race:
+            race.warm()
+            clocks = race.run(tell)
+            peak = race.engine.peak_mb
         if "rq_fork" in plan.against:
             work = rq_fork(pack.folder, messages, threads, plan.compute_type, Path(folder))
             clocks["rq_fork"] = Clock()
             clocks["rq_fork"].run(messages, work)
             tell("rq_fork done")
         read = _read(whisper, clips, plan, tell)
-        pair = None
-        if plan.workers and threads > 1:
-            setup = Setup(pack, threads, plan.device, plan.compute_type, plan.batch)
-            pair = compare(setup, messages)
-            tell("two workers done")
         gops = matrix_gops(threads, plan.compute_type, Path(folder))
     costs = {name: clock.cost() for name, clock in (clocks | read).items()}
     engine, again = costs["engine"], costs.get("engine_again")
+    single = costs.get("engine_one_worker")
     operations = sum(_operations(message, whisper, shape) for message in messages)
     return Report(
         model=pack.label,
+        workers=plan.used_workers,
         threads=threads,
-        batch=race.engine.batch,
+        batch=plan.batch or BATCH[whisper.device],
         drained=MOST_JOBS[whisper.device],
         compute_type=whisper.compute_type,
         device=whisper.device,
@@ -170,9 +180,9 @@ def run(plan: Plan, tell: Callable[[str], None] = lambda line: None) -> Report:
         else {},
         limit_share=round(operations / 1e9 / gops / engine.wall_seconds, 3),
         matrix_gops=round(gops, 1),
-        peak_rss_mb=pair.peak_rss_mb if pair else peak_mb(),
+        peak_rss_mb=peak,
         media_ms=round(media_ms(), 1),
-        two_workers=pair.two_over_one if pair else None,
+        two_workers=round(single.wall_seconds / engine.wall_seconds, 3) if single else None,
         cer=costs["engine_clips"].cer if read else None,
         cer_beam5=costs["faster_whisper_beam5_clips"].cer if read else None,
         costs=costs,
@@ -185,7 +195,7 @@ def steep(plan: Plan, messages: int, tell: Callable[[str], None] = lambda line: 
         pack, _ = _model(plan, Path(folder))
         whisper = _whisper(plan, pack)
         engine = WhisperEngine(
-            whisper, tagger.load(pack.folder), _options(plan, "tenth", TOKENS_A_SECOND)
+            whisper, tagger.load(pack.folder), _options(plan, "never", TOKENS_A_SECOND)
         )
         return soak(engine, whisper.device, mix(messages, plan.seed, {}), messages, tell)
 
@@ -196,8 +206,13 @@ def _whisper(plan: Plan, pack: Pack) -> Whisper:
     )
 
 
-def _options(plan: Plan, again: Literal["poor", "never", "tenth"], rate: float | None) -> Options:
+def _options(plan: Plan, again: Literal["poor", "never"], rate: float | None) -> Options:
     return Options(batch=plan.batch, again=again, forced_tokens_a_second=rate)
+
+
+def _changed(plan: Plan) -> dict[str, float]:
+    wanted = {"window_floor_seconds": plan.floor, "window_margin_seconds": plan.margin}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _model(plan: Plan, folder: Path) -> tuple[Pack, Shape | None]:
@@ -209,45 +224,72 @@ def _model(plan: Plan, folder: Path) -> tuple[Pack, Shape | None]:
         name = plan.shape or "small"
         shape = SHAPES[name]
         built = shapes.build(shape, folder / "model")
-        pack = shapes.random_pack(built, tags=("zh", "yue", "kk", "ko"))
+        pack = shapes.random_pack(built, tags=RANDOM_TAGS)
         pack = pack.model_copy(update={"name": f"random {name}"})
-    wanted = {"window_floor_seconds": plan.floor, "window_margin_seconds": plan.margin}
-    update = {name: value for name, value in wanted.items() if value is not None}
-    return pack.model_copy(update={"thresholds": pack.thresholds.model_copy(update=update)}), shape
+    thresholds = pack.thresholds.model_copy(update=_changed(plan))
+    return pack.model_copy(update={"thresholds": thresholds}), shape
 
 
 class _Race:
-    """Contenders on one model that is loaded once. again : messages decoded a second time"""
+    """Contenders over the same messages, each loaded once.
 
-    def __init__(self, plan: Plan, whisper: Whisper, messages: Sequence[Message]) -> None:
+    engine : the workers of an installation; again : messages that they decoded a second time
+    """
+
+    def __init__(
+        self, plan: Plan, whisper: Whisper, messages: Sequence[Message], scratch: Path
+    ) -> None:
         self._plan = plan
         self._whisper = whisper
         self._messages = messages
-        witness = tagger.load(whisper.pack.folder)
-        self.engine = WhisperEngine(whisper, witness, _options(plan, "never", TOKENS_A_SECOND))
-        self._careful = WhisperEngine(whisper, witness, _options(plan, "tenth", TOKENS_A_SECOND))
         self.again = 0
+        self._open = ExitStack()
+        one = Setup(
+            folder=str(whisper.pack.folder),
+            thresholds=_changed(plan),
+            threads=1 if plan.used_workers > 1 else plan.used_threads,
+            device=plan.device,
+            compute_type=plan.compute_type,
+            batch=plan.batch,
+            again=True,
+        )
+        self.engine = self._open.enter_context(Crew(one, plan.used_workers, scratch))
+        self._single: Crew | None = None
+        if plan.single and plan.used_workers > 1:
+            all_threads = replace(one, threads=plan.used_threads)
+            self._single = self._open.enter_context(Crew(all_threads, 1, scratch))
+
+    def __enter__(self) -> _Race:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self._open.close()
 
     def warm(self) -> None:
-        """Run everything once on something short, so that no first call is timed."""
+        """Let the contenders in this process do something short, so that no first call is timed."""
         short = Message(babble(3.0), 3.0)
-        _recognise(self.engine, [short])
         for name in self._plan.against:
             if name != "rq_fork":
                 self._contender(name, short)
 
     def run(self, tell: Callable[[str], None]) -> dict[str, Clock]:
         """Let all take turns over the messages."""
-        clocks: dict[str, Clock] = {"engine": Clock()}
+        clocks = {"engine": Clock()}
         alone = [name for name in self._plan.against if name != "rq_fork"]
-        drained = MOST_JOBS[self._whisper.device]
+        drained = MOST_JOBS[self._whisper.device] * self._plan.used_workers
         for start in range(0, len(self._messages), drained):
             part = self._messages[start : start + drained]
-            clocks["engine"].run(part, partial(_recognise, self.engine, part))
+            clocks["engine"].run(part, partial(self.engine.recognise, part))
             if self._plan.again:
+                marked = [
+                    number % TENTH == TENTH // 2 for number in range(start, start + len(part))
+                ]
+                self.again += sum(marked)
                 clock = clocks.setdefault("engine_again", Clock())
-                clock.run(part, partial(_recognise, self._careful, part))
-                self.again += len(range(0, len(part), 10))
+                clock.run(part, partial(self.engine.recognise, part, marked))
+            if self._single:
+                clock = clocks.setdefault("engine_one_worker", Clock())
+                clock.run(part, partial(self._single.recognise, part))
             for name, message in itertools.product(alone, part):
                 clock = clocks.setdefault(name, Clock())
                 clock.run([message], partial(self._one, name, message))
@@ -261,16 +303,6 @@ class _Race:
         if name == "batched_pipeline":
             return batched(self._whisper.plain, message)
         return plain(self._whisper.plain, message, BEAMS[name], forced=True)
-
-
-def _recognise(engine: WhisperEngine, messages: Sequence[Message]) -> list[tuple[str, int]]:
-    outcomes = engine.recognise([Request(message.samples) for message in messages])
-    done = []
-    for outcome in outcomes:
-        if not isinstance(outcome, Recognition):
-            raise outcome
-        done.append((outcome.text, int(outcome.settings["tokens"])))
-    return done
 
 
 def _read(
@@ -294,6 +326,10 @@ def _read(
         clocks["faster_whisper_beam5_clips"].run(part, partial(_plainly, whisper, part))
     tell(f"{len(listed)} clips read")
     return clocks
+
+
+def _recognise(engine: WhisperEngine, part: Sequence[Message]) -> list[tuple[str, int]]:
+    return recognise(engine, [Request(message.samples) for message in part])
 
 
 def _plainly(whisper: Whisper, part: Sequence[Message]) -> list[tuple[str, int]]:

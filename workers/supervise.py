@@ -23,6 +23,7 @@ from models.errors import Misconfigured, XiangyinError
 from models.settings import Settings
 from workers.environment import as_environment
 from workers.family import end_with_parent
+from workers.share import share
 from workers.valkey import Valkey
 
 LOCK_FILE = "up.lock"
@@ -103,10 +104,13 @@ class Supervisor:
         python = sys.executable
         # Decoding is done by one child at a time; threads of numpy would only copy its memory.
         lean = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        shared = share(settings)
+        threads = {"XIANGYIN_THREADS": str(shared.threads), "OMP_NUM_THREADS": str(shared.threads)}
+        transcribe = [python, "-m", "xiangyin", "worker", "transcribe"]
         self.parts = (
             Part("serve", [python, "-m", "xiangyin", "serve"]),
             Part("prepare", [python, "-m", "xiangyin", "worker", "prepare"], lean),
-            Part("transcribe", [python, "-m", "xiangyin", "worker", "transcribe"]),
+            *(Part("transcribe", transcribe, threads) for _ in range(shared.workers)),
             Part("sweep", [python, "-c", SWEEPER], lean),
         )
 

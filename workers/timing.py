@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import psutil
 from rapidfuzz.distance import Levenshtein
 
 from models.transcript import Frozen
@@ -70,10 +71,12 @@ class Clock:
 
 
 def processor_seconds() -> float:
-    """Give the processor time of this process and its ended children."""
+    """Give the processor time of this process and its children, ended and living."""
     own = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    ended = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    living = psutil.Process().children(recursive=True)
+    return ended + sum(sum(child.cpu_times()[:4]) for child in living)
 
 
 def peak_mb() -> float:

@@ -11,7 +11,6 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from ctranslate2 import get_cuda_device_count
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, func, select
@@ -35,6 +34,7 @@ from workers.batch import BatchWorker
 from workers.decoding import to_samples
 from workers.house import House, open_house
 from workers.prepare import working_copy
+from workers.share import on_gpu
 from workers.stores import connect_worker
 from workers.warm import Warm
 from workers.watchdog import Pulse
@@ -283,11 +283,6 @@ def open_warm(settings: Settings) -> Warm:
     )
 
 
-def _on_gpu(settings: Settings) -> bool:
-    present = settings.device == "auto" and get_cuda_device_count() > 0
-    return settings.device == "cuda" or present
-
-
 class Patience:
     """Promise the watchdog each native call, and leave the batch when told to stop.
 
@@ -334,7 +329,7 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
         connection=connect_worker(settings),
         **loop.SET,
         perform=perform,
-        most=settings.batch or MOST_JOBS["cuda" if _on_gpu(settings) else "cpu"],
+        most=settings.batch or MOST_JOBS["cuda" if on_gpu(settings) else "cpu"],
         wait=settings.batch_wait_ms / 1000,
         idle=lambda: pulse.idle(IDLE_SECONDS),
     )

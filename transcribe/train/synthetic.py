@@ -1,7 +1,10 @@
 """Clips spoken by espeak-ng, made shard by shard from a seed."""
 
+import os
 import random
-from collections.abc import Sequence
+import struct
+import traceback
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from transcribe.train.features import log_mel
 
 SAMPLE_RATE = espeak.SAMPLE_RATE
 LONGEST_SECONDS = 29.5
+_NUMBER = struct.Struct("<I")
 _SILENCE_SHARE = 0.4  # of the joined clips' number: how many clips of noise alone go with them
 
 
@@ -135,25 +139,79 @@ def nobody(language: str, rng: np.random.Generator) -> Sound:
 
 
 def make(order: Order) -> int:
-    """Make one shard unless it is there; return its number."""
-    if clips.shard_exists(order.folder, order.number):
-        return order.number
+    """Make one shard unless it is there; return its number.
+
+    Some texts end espeak-ng and the process with it, so a child speaks; what ended it is left out.
+    """
+    deadly: set[int] = set()
+    while not clips.shard_exists(order.folder, order.number):
+        number = _in_child(order, deadly)
+        if number is not None:
+            deadly.add(number)
+    return order.number
+
+
+def _in_child(order: Order, deadly: Set[int]) -> int | None:
+    """Make a shard in a child; return the number of the line that ended it, None if it is done."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        try:
+            _make(order, deadly, lambda number: os.write(writing, _NUMBER.pack(number)))
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        begun = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and begun:
+        return int(_NUMBER.unpack(begun[-_NUMBER.size :])[0])
+    if status:
+        raise RuntimeError(f"shard {order.number} of {order.folder} was not made")
+    return None
+
+
+def _make(order: Order, deadly: Set[int], begin: Callable[[int], object]) -> None:
     espeak.renew()
     rng = random.Random(f"{order.seed}|{order.folder.name}|{order.number}")
     noise = np.random.default_rng(rng.getrandbits(64))
     stored = []
-    for sound in _sounds(order, rng, noise):
+    for sound in _sounds(order, rng, noise, Speaker(deadly, begin)):
         pcm = sound.pcm
         if order.damaged and sound.clip.parts:
             pcm = augment.apply(pcm, augment.draw(noise), noise)
         stored.append((sound.clip, log_mel(pcm)))
     clips.write_shard(order.folder, order.number, stored)
-    return order.number
 
 
-def _sounds(order: Order, rng: random.Random, noise: np.random.Generator) -> list[Sound]:
+class Speaker:
+    """Says lines that are counted, but for those that are deadly; `begin` is told each number."""
+
+    def __init__(self, deadly: Set[int], begin: Callable[[int], object]) -> None:
+        self._deadly = deadly
+        self._begin = begin
+        self._count = 0
+
+    def say(self, line: Line, spoken_by: espeak.Voice, rng: random.Random) -> Iterator[Sound]:
+        """Yield the line's sound, or nothing."""
+        number, self._count = self._count, self._count + 1
+        if number not in self._deadly:
+            self._begin(number)
+            yield speak(line, spoken_by, rng)
+
+
+def _sounds(
+    order: Order, rng: random.Random, noise: np.random.Generator, speaker: Speaker
+) -> list[Sound]:
     if order.kind == "single":
-        return [speak(line, voice(line, order.variants, rng), rng) for line in order.lines]
+        return [
+            sound
+            for line in order.lines
+            for sound in speaker.say(line, voice(line, order.variants, rng), rng)
+        ]
     by_language: dict[str, list[Line]] = {}
     for line in order.lines:
         by_language.setdefault(line.language, []).append(line)
@@ -162,8 +220,10 @@ def _sounds(order: Order, rng: random.Random, noise: np.random.Generator) -> lis
         while lines:
             count = rng.choice((2, 2, 3, 4, 5, 6, 7))
             group, lines = lines[:count], lines[count:]
-            speaker = voice(group[0], order.variants, rng)
-            made.append(join([speak(line, speaker, rng) for line in group], rng))
+            one = voice(group[0], order.variants, rng)
+            said = [sound for line in group for sound in speaker.say(line, one, rng)]
+            if said:
+                made.append(join(said, rng))
             if rng.random() < _SILENCE_SHARE:
                 made.append(nobody(language, noise))
     return made

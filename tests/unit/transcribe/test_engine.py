@@ -221,7 +221,7 @@ def test_poor_scores_are_decoded_again_and_the_agreement_is_told(pack: Pack) -> 
 def test_doubtful_neighbours_are_decoded_again_in_one_window(
     whisper: Whisper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = WhisperEngine(whisper, None, Options(again="tenth", forced_tokens_a_second=3.0))
+    engine = WhisperEngine(whisper, None, Options(again="marked", forced_tokens_a_second=3.0))
     encoded: list[int] = []
     encode = Whisper.encode
 
@@ -231,7 +231,7 @@ def test_doubtful_neighbours_are_decoded_again_in_one_window(
 
     monkeypatch.setattr(Whisper, "encode", counting)
     sound = np.concatenate([part for n in range(4) for part in (babble(4, n), silence(1.0))])
-    recognition = done(engine.recognise([Request(sound, declared="zh")]))[0]
+    recognition = done(engine.recognise([Request(sound, declared="zh", again=True)]))[0]
     check(recognition)
     assert len(encoded) > 3
     assert encoded.count(3_000) == 1

@@ -55,6 +55,24 @@ def test_waiting_jobs_are_performed_together(
     assert not list(redis.scan_iter("rq:execution*"))
 
 
+def test_no_worker_takes_more_than_its_share(
+    redis: Redis, queue: RedisQueue, ids: list[UUID]
+) -> None:
+    batches: list[list[UUID]] = []
+
+    def perform(wanted: Sequence[UUID]) -> dict[UUID, Failed]:
+        batches.append(list(wanted))
+        return {}
+
+    other = worker(redis, perform)
+    other.register_birth()
+    try:
+        worker(redis, perform, most=40).work(burst=True, logging_level="CRITICAL")
+    finally:
+        other.register_death()
+    assert batches == [ids[:3], ids[3:5], ids[5:]]
+
+
 def test_a_job_that_comes_while_the_window_is_open_joins(redis: Redis, queue: RedisQueue) -> None:
     first, second = uuid4(), uuid4()
     queue.enqueue(Stage.TRANSCRIBE, first)

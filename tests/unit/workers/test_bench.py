@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from transcribe.whisper import Whisper
 from workers import bench, machine, overhead
 from workers.bench import Plan
 from workers.contenders import Message, batched, mix, plain
+from workers.crew import Crew, Setup
 from workers.transcribe import MOST_JOBS
 
 TINY = Shape(64, 2, 2, 2, text_tokens=600)
@@ -54,7 +56,7 @@ def test_a_small_run_reports_what_it_promises(
     monkeypatch.setitem(SHAPES, "small", TINY)
     monkeypatch.setattr(machine, "WIDE", Shape(128, 2, 1, 1, text_tokens=300, languages=1))
     plan = Plan(
-        shape="small", messages=2, threads=1, workers=False, against=("faster_whisper_beam1",)
+        shape="small", messages=2, threads=1, single=False, against=("faster_whisper_beam1",)
     )
     lines: list[str] = []
     report = bench.run(plan, lines.append)
@@ -77,11 +79,24 @@ def test_clips_are_read_by_the_engine_and_by_faster_whisper(whisper: Whisper) ->
         assert clock.characters == 6
 
 
-def test_one_message_in_ten_is_decoded_again_and_said_so(whisper: Whisper) -> None:
-    messages = [Message(babble(2.0, n), 2.0) for n in range(11)]
-    race = bench._Race(Plan(shape="tiny", against=()), whisper, messages)
-    race.run(lambda _: None)
+def test_workers_share_messages_and_decode_one_in_ten_again(
+    whisper: Whisper, tmp_path: Path
+) -> None:
+    messages = [Message(babble(2.0, n), 2.0) for n in range(16)]
+    plan = Plan(shape="tiny", against=(), threads=2)
+    with bench._Race(plan, whisper, messages, tmp_path) as race:
+        clocks = race.run(lambda _: None)
+        assert race.engine.peak_mb > 20
     assert race.again == 2
+    assert clocks.keys() == {"engine", "engine_again", "engine_one_worker"}
+    assert {clock.tokens for clock in clocks.values()} == {clocks["engine"].tokens}
+    assert clocks["engine"].processor > 0
+
+
+def test_a_worker_of_the_benchmark_that_cannot_load_is_an_error(tmp_path: Path) -> None:
+    missing = Setup(str(tmp_path), {}, threads=1, device="cpu", compute_type="int8", batch=0)
+    with pytest.raises(subprocess.CalledProcessError), Crew(missing, 1, tmp_path):
+        pass
 
 
 def test_the_memory_of_a_long_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

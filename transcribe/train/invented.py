@@ -1,4 +1,4 @@
-"""Babble: sentences of shuffled and invented words, which nothing but listening can write down.
+"""Sentences of shuffled and invented words, which nothing but listening can write down.
 
 A decoder that hears the same few thousand sentences again and again learns them by heart and
 guesses; words in no order, and words that do not exist, leave it nothing to remember.
@@ -27,7 +27,7 @@ def sentences(grammar: Grammar, real: Sequence[str], count: int, seed: int) -> l
 
     No invented word is one that the grammar keeps out of training.
     """
-    rng = random.Random(f"{seed}|babble|{grammar.language}")
+    rng = random.Random(f"{seed}|invented|{grammar.language}")
     if grammar.language in UNSPACED:
         return [_chunks(rng.choice(real), real, rng) for _ in range(count)]
     words = sorted({word for text in real for word in _WORD.findall(text.lower())})
