@@ -48,6 +48,7 @@ class Thresholds(Frozen):
     nor than the speech plus the margin
     language : confidence under which a recording is `und`
     logprob, no_speech, compression, characters_per_second : gates on a segment
+    beams : of the first writing; more than one where the model is so small that they cost little
     """
 
     window_floor_seconds: float = 10.0
@@ -57,6 +58,7 @@ class Thresholds(Frozen):
     no_speech: float = 0.6
     compression_ratio: float = 2.4
     characters_per_second: float = 25.0
+    beams: int = Field(1, ge=1, le=10)
 
 
 class Pack(Frozen):

@@ -64,12 +64,13 @@ class Scribe:
         return sum(turn.odds[tag] for tag in self._whisper.pack.tags)
 
     def _greedily(self, turns: Sequence[Turn], tell: Tell) -> None:
-        """Write texts with one beam, windows of one length together."""
+        """Write texts with as few beams as the pack allows, windows of one length together."""
         for part in self._batches(turns):
             tell(_seconds(part))
             written = self._whisper.write(
                 [turn.encoded for turn in part],
                 [turn.tag for turn in part],
+                beams=self._whisper.pack.thresholds.beams,
                 most_tokens=max(self._most_tokens(turn) for turn in part),
                 forced=self._forced is not None,
             )
