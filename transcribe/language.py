@@ -128,14 +128,22 @@ def decide(own: Mapping[str, float], others: Mapping[str, float], prior: Prior) 
     )
 
 
-def doubted(odds: Mapping[str, float], known: float, tags: Sequence[str]) -> Odds:
+def doubted(
+    odds: Mapping[str, float], written: float, tags: Sequence[str], weight: float = 1.0
+) -> Odds:
     """Move mass away from the pack's languages where the text could not be written well.
 
-    known : probability, by the figures of recognition alone, that the language is the pack's
+    written : log-odds, by how well the text was written, that the language is the pack's
+    weight : of the log-odds that were heard, which speak again of the same sound
     """
+    inside = sum(mass for name, mass in odds.items() if name in tags)
+    inside = min(max(inside, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
+    known = 1 / (1 + math.exp(-written - weight * math.log(inside / (1 - inside))))
     known = min(max(known, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
-    weighed = {name: mass * (known if name in tags else 1 - known) for name, mass in odds.items()}
-    return _normalised(weighed)
+    ours, others = known / inside, (1 - known) / (1 - inside)
+    return _normalised(
+        {name: mass * (ours if name in tags else others) for name, mass in odds.items()}
+    )
 
 
 def best(odds: Mapping[str, float], tags: Sequence[str] = ()) -> str:

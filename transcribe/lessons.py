@@ -110,7 +110,8 @@ def _write(whisper: Whisper, encoded: Encoded, tag: str) -> float | None:
     tag = tag or whisper.languages([encoded])[0].candidates[0].tag
     seconds = len(encoded.states) / 50
     most = min(MOST_TOKENS, 24 + round(20 * seconds))
-    written = whisper.write([encoded], [tag], most_tokens=most)[0]
+    beams = whisper.pack.thresholds.beams
+    written = whisper.write([encoded], [tag], beams=beams, most_tokens=most)[0]
     return written.average_logprob if written.tokens else None
 
 
@@ -125,8 +126,8 @@ def teach(examples: Sequence[Example]) -> Tagger:
     far = _far(plain, kept)
     temperature = _temperature(plain.with_(limit=far), kept)
     cooled = plain.with_(limit=far, temperature=temperature)
-    bias, slope = _known(cooled, kept)
-    return cooled.with_(known_bias=bias, known_slope=slope)
+    bias, slope, weight = _known(cooled, kept)
+    return cooled.with_(known_bias=bias, known_slope=slope, known_weight=weight)
 
 
 def add(tagger: Tagger, examples: Sequence[Example]) -> Tagger:
@@ -246,28 +247,29 @@ def _temperature(tagger: Tagger, examples: Sequence[Example]) -> float:
     return float(min(TEMPERATURES, key=surprise))
 
 
-def _known(tagger: Tagger, examples: Sequence[Example]) -> tuple[float, float]:
-    """Fit bias and slope of the log-odds that a language is installed, beside the tagger's own.
+def _known(tagger: Tagger, examples: Sequence[Example]) -> tuple[float, float, float]:
+    """Fit bias, slope and the tagger's own weight in the log-odds that a language is installed.
 
-    The logistic loss with the tagger's log-odds as a fixed part; both classes weigh alike, so that
-    the result is a ratio of likelihoods. A pack that writes its own languages so well that the
-    classes part altogether would want an endless slope, which the penalty bounds.
+    Both classes weigh alike, so that bias and slope give a ratio of likelihoods. The tagger counts
+    at most once: what lies near a language of the pack without being one is told by the text alone.
+    A pack that writes its own languages so well that the classes part altogether would want an
+    endless slope, which the penalty bounds.
     """
     told = [(one, one.average_logprob) for one in examples if one.average_logprob is not None]
     inside = np.array([one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE) for one, _ in told])
     if inside.all() or not inside.any():
-        return 0.0, 0.0
-    offsets = np.array([_log_odds(tagger, one) for one, _ in told])
+        return 0.0, 0.0, 1.0
+    heard = np.array([_log_odds(tagger, one) for one, _ in told])
     scores = np.array([logprob for _, logprob in told])
     weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (1 - inside.mean())) / len(scores)
 
     def loss(found: NDArray[np.float64]) -> float:
-        odds = found[0] + found[1] * scores + offsets
+        odds = found[0] + found[1] * scores + found[2] * heard
         missed = np.logaddexp(0, np.where(inside, -odds, odds))
         return float(weights @ missed + SLOPE_PENALTY * found[1] ** 2)
 
-    found = minimize(loss, np.zeros(2), bounds=[(None, None), (0.0, None)]).x
-    return float(found[0]), float(found[1])
+    found = minimize(loss, (0.0, 0.0, 1.0), bounds=[(None, None), (0.0, None), (0.0, 1.0)]).x
+    return float(found[0]), float(found[1]), float(found[2])
 
 
 def _log_odds(tagger: Tagger, example: Example) -> float:

@@ -23,7 +23,7 @@ from models.transcript import UNKNOWN_LANGUAGE, Likely
 from transcribe.whisper import Encoded
 
 FILE = "tagger.npz"
-VERSION = 1
+VERSION = 2
 # BCP-47 for sound without language. Beside languages unknown to the pack it makes the background.
 NO_LANGUAGE = "zxx"
 
@@ -39,7 +39,8 @@ class Tagger:
     prototypes : shape = (n_prototypes, n_directions), in units of the spread within a language
     limit : squared distance from which a sound is likelier none of the prototypes'
     temperature : what scores are divided by, so that probabilities are honest
-    known_bias, known_slope : of the probability that a language is installed, by average_logprob
+    known_bias, known_slope : of the log-odds that a language is installed, by average_logprob
+    known_weight : of the log-odds from prototypes beside these
     """
 
     labels: tuple[str, ...]
@@ -50,6 +51,7 @@ class Tagger:
     temperature: float
     known_bias: float
     known_slope: float
+    known_weight: float = 1.0
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -80,8 +82,8 @@ class Tagger:
         return np.asarray((embedding - self.centre) @ self.projection, np.float32)
 
     def known(self, average_logprob: float) -> float:
-        """Give the probability that a language is installed by how well its text was written."""
-        return float(1 / (1 + np.exp(-(self.known_bias + self.known_slope * average_logprob))))
+        """Give the log-odds that a language is installed by how well its text was written."""
+        return self.known_bias + self.known_slope * average_logprob
 
 
 def embed(states: NDArray[np.floating]) -> Vector:
@@ -114,6 +116,7 @@ def load(folder: Path) -> Tagger | None:
                 temperature=float(saved["temperature"]),
                 known_bias=float(saved["known_bias"]),
                 known_slope=float(saved["known_slope"]),
+                known_weight=float(saved["known_weight"]),
             )
     except (KeyError, ValueError, OSError, AttributeError, EOFError, BadZipFile) as error:
         raise Misconfigured(
@@ -137,5 +140,6 @@ def save(tagger: Tagger, folder: Path) -> Path:
         temperature=tagger.temperature,
         known_bias=tagger.known_bias,
         known_slope=tagger.known_slope,
+        known_weight=tagger.known_weight,
     )
     return path

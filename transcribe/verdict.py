@@ -60,7 +60,7 @@ class Judge:
         pieces: list[tuple[str, float, float]] = []
         segments: list[Segment] = []
         for turn in turns:
-            odds = language.doubted(turn.odds, self._known(turn), self.pack.tags)
+            odds = language.doubted(turn.odds, *self._written(turn))
             tag, confidence = language.verdict(odds, self.pack.thresholds.language)
             pieces.append((tag, confidence, turn.window.seconds))
             segments += self._segments(turn, tag, confidence)
@@ -77,15 +77,18 @@ class Judge:
             speech_seconds=sound.speech_seconds,
         )
 
-    def _known(self, turn: Turn) -> float:
-        """Give how likely an installed language is by how well a window could be written."""
+    def _written(self, turn: Turn) -> tuple[float, Sequence[str], float]:
+        """Give how likely a pack's language is by how a window was written, and what that weighs.
+
+        The log-odds, the pack's languages, and the weight of what was heard beside them.
+        """
         if turn.written is None or not turn.written.tokens:
-            return 1 / 2
+            return 0.0, self.pack.tags, 1.0
         logprob = turn.written.average_logprob
         if self._tagger is not None:
-            return self._tagger.known(logprob)
+            return self._tagger.known(logprob), self.pack.tags, self._tagger.known_weight
         above = logprob - self.pack.thresholds.average_logprob
-        return float(1 / (1 + np.exp(-KNOWN_SLOPE * above)))
+        return KNOWN_SLOPE * above, self.pack.tags, 1.0
 
     def _segments(self, turn: Turn, tag: str, confidence: float) -> list[Segment]:
         """Make the segments of a window, each with its doubts."""

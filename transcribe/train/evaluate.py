@@ -74,7 +74,7 @@ class Score:
 
 
 class Recogniser:
-    """A pack opened for measuring: greedy, in windows as short as the pack allows."""
+    """A pack opened for measuring: with its own beams, in windows as short as it allows."""
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self.pack = packs.read(folder)
@@ -95,7 +95,11 @@ class Recogniser:
         tags = [self._tag(ranked) for ranked in self._model.detect_language(encoded)]
         prompts = [self._start(clip.language) for clip in clips]
         written = self._model.generate(
-            encoded, prompts, beam_size=1, max_length=_LONGEST, suppress_blank=False
+            encoded,
+            prompts,
+            beam_size=self.pack.thresholds.beams,
+            max_length=_LONGEST,
+            suppress_blank=False,
         )
         ids = [[i for i in w.sequences_ids[0] if i < self._prompt.end] for w in written]
         words = self._timed(encoded, ids, clips, [len(mel) for mel in mels])

@@ -21,6 +21,7 @@ SCRATCH = "scratch"
 _LENDERS = ("haw", "mi", "ln", "sn", "mg", "su", "jw", "oc", "fo", "br", "tk", "ba", "tt", "uz")
 _SEED = 7
 _SHORT_FLOOR, _SHORT_MARGIN = 1.0, 0.4
+_BEAMS = 5  # which cost a small decoder little
 
 Say = Callable[[str], None]
 Watch = Callable[[Progress], None]
@@ -329,21 +330,26 @@ def _page(wish: Wish, told: Summary) -> packs.Pack:
         kept[tag] = packs.PackLanguage(
             tag=tag, name=named.name, autonym=named.autonym, token=code, borrowed=code != tag
         )
-    stock_base = wish.base != SCRATCH and _is_stock(Path(wish.base))
-    thresholds = packs.Thresholds()
-    if not stock_base:
-        thresholds = packs.Thresholds(
-            window_floor_seconds=_SHORT_FLOOR, window_margin_seconds=_SHORT_MARGIN
-        )
     return packs.Pack(
         name=wish.name or wish.out.name,
         version=wish.version,
         licence=wish.licence,
         notes="Grown by `xiangyin pack train` from confirmed recordings.",
         languages=tuple(kept.values()),
-        thresholds=thresholds,
+        thresholds=_thresholds(wish.base),
         folder=wish.out,
     )
+
+
+def _thresholds(base: str) -> packs.Thresholds:
+    """Give what the base says, or what fits short windows and small decoders made from nothing."""
+    if base == SCRATCH:
+        return packs.Thresholds(
+            window_floor_seconds=_SHORT_FLOOR, window_margin_seconds=_SHORT_MARGIN, beams=_BEAMS
+        )
+    if (Path(base) / packs.PACK_FILE).exists():
+        return packs.read(Path(base)).thresholds
+    return packs.Thresholds()
 
 
 def _mels(folder: Path) -> int:

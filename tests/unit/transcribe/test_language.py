@@ -84,9 +84,11 @@ def test_no_language_at_all_counts_as_und() -> None:
 
 def test_a_text_that_was_written_badly_takes_the_confidence_away() -> None:
     sure = odds(zh=0.95)
-    assert language.doubted(sure, 0.5, TAGS)["zh"] == pytest.approx(0.95)
-    assert language.doubted(sure, 0.01, TAGS)["zh"] < 0.8
-    assert language.verdict(language.doubted(sure, 0.01, TAGS), 0.8)[0] == "und"
+    assert language.doubted(sure, 0.0, TAGS)["zh"] == pytest.approx(0.95)
+    assert language.doubted(sure, -4.0, TAGS)["zh"] < 0.8
+    assert language.verdict(language.doubted(sure, -4.0, TAGS), 0.8)[0] == "und"
+    assert language.doubted(sure, -1.0, TAGS)["zh"] > 0.8
+    assert language.doubted(sure, -1.0, TAGS, weight=0.3)["zh"] < 0.8
 
 
 def test_windows_weigh_by_their_speech() -> None:

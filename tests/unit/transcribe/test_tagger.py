@@ -75,7 +75,8 @@ def test_texts_that_tell_all_by_themselves_leave_the_figures_finite() -> None:
     others = [example(name, "und", n, -9.0) for name in OTHERS for n in range(4)]
     taught = lessons.teach(known + others)
     assert np.isfinite([taught.known_bias, taught.known_slope]).all()
-    assert taught.known(-0.05) > 0.5 > taught.known(-9.0)
+    assert 0 <= taught.known_weight <= 1
+    assert taught.known(-0.05) > 0 > taught.known(-9.0)
 
 
 def test_what_nothing_was_written_about_says_nothing_of_how_well_it_was_written() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 
 from transcribe.train import clips, espeak, heldout, manifest, synthetic
@@ -89,3 +92,25 @@ def test_held_out_clips_are_written_with_a_manifest_that_can_be_read(tmp_path: P
     assert {entry.condition for entry in read.entries} == {"clean", "amr", "noise"}
     assert all(entry.speaker.split("+")[1] in espeak.HELDOUT_VARIANTS for entry in read.entries)
     assert all(entry.words for entry in read.entries)
+
+
+def test_a_text_that_ends_the_synthesiser_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak = synthetic.speak
+
+    def dying(line: Line, spoken_by: espeak.Voice, rng: random.Random) -> synthetic.Sound:
+        if line == LINES[1]:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return speak(line, spoken_by, rng)
+
+    monkeypatch.setattr(synthetic, "speak", dying)
+    synthetic.make(Order(tmp_path, 0, 1, LINES, espeak.TRAINING_VARIANTS))
+    kept = [stored.clip.parts[0].text for stored in clips.read(tmp_path)]
+    assert kept == [line.text for line in LINES if line != LINES[1]]
+
+
+def test_a_shard_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    nowhere = Line("zh", "no-such-voice", "一")
+    with pytest.raises(RuntimeError, match="not made"):
+        synthetic.make(Order(tmp_path, 0, 1, (nowhere,), espeak.TRAINING_VARIANTS))
