@@ -1,6 +1,5 @@
 """The training loop: losses, schedule, checkpoints that resume at the same place."""
 
-import ctypes
 import json
 import math
 import random
@@ -17,21 +16,19 @@ from torch import Tensor
 
 from transcribe.train import batches
 from transcribe.train.batches import Batch, Example, Examples, Vocabulary
+from transcribe.train.checking import character_error_rates
 from transcribe.train.clips import Stored
 from transcribe.train.export import Weights
 from transcribe.train.export import write as write_model
-from transcribe.train.grammar import bare
+from transcribe.train.losses import attention_loss, sound_loss
 from transcribe.train.muon import Muon
 from transcribe.train.network import Shape, Whisper
+from transcribe.train.processor import keep_memory, precision
 from transcribe.train.progress import Losses, Progress, Watcher
 
 LOOKED_HEADS = 2  # of the last decoder layer: attention that says when a word is said
 _CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
-_GIGABYTE = 2**30
-# glibc's malloc.h: when to give memory back, how much to take at once, from which size to map
-# alone, and how many arenas there may be.
-_MALLOC_OPTIONS = {-1: 2**31 - 1, -2: _GIGABYTE // 4, -3: _GIGABYTE, -8: 1}
 
 
 @dataclass(frozen=True)
@@ -285,8 +282,8 @@ class Trainer:
         written = F.cross_entropy(
             network.logits(states[asked]).float(), targets[asked], label_smoothing=plan.smoothing
         )
-        sounds = _sound_loss(network.sounds(memory).float(), batch)
-        attention = _attention_loss(looked, batch.spans.to(device))
+        sounds = sound_loss(network.sounds(memory).float(), batch)
+        attention = attention_loss(looked, batch.spans.to(device))
         share = self.share
         total = written + _between(plan.sound_weights, share) * sounds
         total = total + _between(plan.attention_weights, share) * attention
@@ -345,23 +342,6 @@ class Trainer:
             log.write(json.dumps(row) + "\n")
 
 
-def keep_memory() -> None:
-    """Let the allocator keep what was freed: taking fresh pages for every tensor costs a fifth."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # glibc's; elsewhere nothing is gained or lost
-        for parameter, value in _MALLOC_OPTIONS.items():
-            libc.mallopt(parameter, value)
-
-
-def precision(device: str) -> torch.dtype:
-    """Return what products are computed in: bfloat16 where the machine multiplies it faster."""
-    if device == "cpu":
-        can = torch.cpu.get_capabilities()
-        fast = can.get("avx512_bf16") or can.get("amx_bf16")
-        return torch.bfloat16 if fast else torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-
-
 def _between(ends: tuple[float, float], share: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * share
 
@@ -393,128 +373,6 @@ def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
         for group in optimiser.param_groups:
             group["peak"] = group["lr"]
     return optimisers
-
-
-def _sound_loss(scores: Tensor, batch: Batch) -> Tensor:
-    """Return the loss of the encoder's own head.
-
-    Where times are known, the class of each state (a phone); else CTC over the text's letters.
-    scores : shape = (batch, n_states, n_sounds)
-    """
-    timed = (batch.sounds != batches.IGNORED).any(1)
-    loss = scores.new_zeros(())
-    if timed.any():
-        rows = timed.to(scores.device)
-        wanted = batch.sounds[timed].to(scores.device)
-        loss = loss + F.cross_entropy(
-            scores[rows].flatten(0, 1), wanted.flatten(), ignore_index=-100
-        )
-    listed = batch.label_lengths > 0
-    if listed.any():
-        rows = listed.to(scores.device)
-        chances = scores[rows].float().log_softmax(-1).transpose(0, 1)
-        ctc = F.ctc_loss(
-            chances,
-            batch.labels.to(scores.device),
-            batch.state_lengths[listed],
-            batch.label_lengths[listed],
-            reduction="none",
-            zero_infinity=True,
-        )
-        loss = loss + (ctc / batch.label_lengths[listed].to(ctc.device)).mean()
-    return loss
-
-
-def _attention_loss(looked: Sequence[Tensor], spans: Tensor) -> Tensor:
-    """Return how badly the looked-at heads look where a token is said.
-
-    The last layer looks where the next token is said, the first where the one just written was:
-    from there the next is found. Times come from the last layer.
-    looked : log-weights by layer, shape = (batch, heads, n_tokens, n_states)
-    spans : of the next token at each place, shape = (batch, n_tokens, 2)
-    """
-    loss = _outside(looked[-1], spans)
-    if len(looked) > 1:
-        written = torch.roll(spans, 1, dims=1)
-        written[:, 0] = -1
-        loss = loss + 0.5 * _outside(looked[0], written)
-    return loss
-
-
-def _outside(looked: Tensor, spans: Tensor) -> Tensor:
-    """Return the mean negative log of the weight inside each known span."""
-    known = spans[..., 0] >= 0
-    if not known.any():
-        return looked.new_zeros(())
-    places = torch.arange(looked.shape[-1], device=looked.device)
-    inside = (places >= spans[..., :1]) & (places < spans[..., 1:])
-    inside = (inside & known[..., None])[:, None]
-    weight = looked.masked_fill(~inside, -1e4).logsumexp(-1).clamp(min=-30)
-    wanted = (known & inside.any(-1)[:, 0])[:, None].expand_as(weight)
-    return -weight[wanted].mean()
-
-
-@torch.no_grad()
-def greedy(
-    network: Whisper, vocabulary: Vocabulary, mel: Tensor, languages: Sequence[int] | None
-) -> tuple[list[list[int]], list[int]]:
-    """Write what is said without times; return token ids and the language token heard, by clip.
-
-    mel : shape = (batch, 80, frames); languages : language tokens, or None to take what is heard
-    """
-    prompt = vocabulary.prompt
-    memory = network.encoder(mel)
-    count = len(mel)
-    first = torch.full((count, 1), prompt.start, device=mel.device)
-    scores = network.logits(network.decoder(first, memory)[0][:, -1])
-    codes = torch.tensor(sorted(prompt.languages.values()), device=mel.device)
-    heard = codes[scores[:, codes].argmax(-1)]
-    chosen = heard if languages is None else torch.tensor(languages, device=mel.device)
-    rest = torch.tensor([prompt.transcribe, prompt.no_times], device=mel.device).expand(count, 2)
-    ids = torch.cat([first, chosen[:, None], rest], dim=1)
-    ended = torch.zeros(count, dtype=torch.bool, device=mel.device)
-    for _ in range(min(MAX_WRITTEN, network.shape.decoder_positions - 5)):
-        scores = network.logits(network.decoder(ids, memory)[0][:, -1])
-        scores[:, prompt.start :] = -math.inf
-        following = scores.argmax(-1).masked_fill(ended, prompt.end)
-        ids = torch.cat([ids, following[:, None]], dim=1)
-        ended |= following == prompt.end
-        if bool(ended.all()):
-            break
-    written = [[i for i in row[4:].tolist() if i < prompt.end] for row in ids]
-    return written, heard.tolist()
-
-
-MAX_WRITTEN = 90
-
-
-def character_error_rates(
-    network: Whisper, vocabulary: Vocabulary, stored: Sequence[Stored]
-) -> dict[str, float]:
-    """Return the character error rate by language, in windows of natural length."""
-    from rapidfuzz.distance import Levenshtein
-
-    wrong: dict[str, int] = {}
-    letters: dict[str, int] = {}
-    ordered = sorted((s for s in stored if s.clip.parts), key=lambda s: s.frames)
-    device = next(network.parameters()).device
-    rng = random.Random(0)
-    for first in range(0, len(ordered), 32):
-        group = ordered[first : first + 32]
-        examples = Examples(vocabulary, 0.0, 0.0)
-        batch = batches.collate(
-            [examples.make(s, rng) for s in group], vocabulary.prompt.end, rng, False, masked=False
-        )
-        languages = [vocabulary.language(s.clip.language) for s in group]
-        written, _ = greedy(network, vocabulary, batch.mel.to(device), languages)
-        for item, ids in zip(group, written, strict=True):
-            tag = item.clip.language
-            true = bare("".join(part.text for part in item.clip.parts))
-            wrong[tag] = wrong.get(tag, 0) + Levenshtein.distance(
-                true, bare(vocabulary.tokenizer.decode(ids))
-            )
-            letters[tag] = letters.get(tag, 0) + len(true)
-    return {tag: wrong[tag] / letters[tag] for tag in sorted(wrong)}
 
 
 def export(work: Path, vocabulary: Vocabulary, folder: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_text_that_ends_the_synthesiser_is_left_out(
 
     def dying(line: Line, spoken_by: espeak.Voice, rng: random.Random) -> synthetic.Sound:
         if line == LINES[1]:
-            os.kill(os.getpid(), signal.SIGSEGV)
+            os.kill(os.getpid(), signal.SIGKILL)
         return speak(line, spoken_by, rng)
 
     monkeypatch.setattr(synthetic, "speak", dying)

@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 from faster_whisper import WhisperModel  # noqa: E402
 
 from models.errors import Misconfigured  # noqa: E402
-from transcribe.train import batches, clips, export, fit, synthetic, tokens  # noqa: E402
+from transcribe.train import batches, checking, clips, export, fit, synthetic, tokens  # noqa: E402
 from transcribe.train.batches import Vocabulary  # noqa: E402
 from transcribe.train.clips import Stored  # noqa: E402
 from transcribe.train.muon import Muon, orthogonal  # noqa: E402
@@ -155,7 +155,9 @@ def test_plain_faster_whisper_loads_what_training_writes_as_multilingual(
     features = np.zeros((1, 80, example.frames), np.float32)
     features[0] = example.features().T
     language = vocabulary.language(example.clip.language)
-    (own,), _ = fit.greedy(trainer.averaged(), vocabulary, torch.from_numpy(features), [language])
+    (own,), _ = checking.greedy(
+        trainer.averaged(), vocabulary, torch.from_numpy(features), [language]
+    )
     import ctranslate2
 
     prompt = vocabulary.prompt
