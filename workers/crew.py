@@ -63,7 +63,7 @@ class Crew:
             for _ in range(processes)
         ]
         try:
-            self._peaks = [_answer(process) for process in self._processes]
+            self._peaks: list[float] = [_answer(process) for process in self._processes]
         except subprocess.CalledProcessError:
             self._end()
             raise

@@ -11,7 +11,7 @@ from models.errors import Invalid
 from transcribe.train import card, exam, manifest, plots, recipe
 from transcribe.train.clips import Stored
 from transcribe.train.manifest import Entry
-from transcribe.train.recipe import Language, Say, Watch, Wish
+from transcribe.train.wish import Language, Say, Watch, Wish, rehearsal
 
 MINUTES = (5.0, 15.0, 30.0, 60.0, 120.0)
 _NEARLY = 0.95
@@ -88,7 +88,7 @@ def draw(question: Question, say: Say, watch: Watch | None = None) -> list[Point
                 f"{minutes:.0f} are asked for.",
             )
     # Made once, for every point.
-    old = recipe.rehearsal(_wish(question, question.data, question.work))
+    old = rehearsal(_wish(question, question.data, question.work))
     question = replace(question, rehearse=(), rehearsal=tuple(old))
     before = _mean_cer(question.base, question.old, question.threads)
     points = []

@@ -30,7 +30,6 @@ from transcribe.train import (
     invented,
     packfile,
     plots,
-    recipe,
     showcase,
     synthetic,
     tokens,
@@ -39,6 +38,7 @@ from transcribe.train.clips import Stored
 from transcribe.train.espeak import HELDOUT_VARIANTS, TRAINING_VARIANTS
 from transcribe.train.progress import Progress
 from transcribe.train.synthetic import Line, Order
+from transcribe.train.wish import Language
 
 SEED = 20261122
 ROOT = Path(__file__).resolve().parents[2]
@@ -350,7 +350,7 @@ def kyrgyz(
         synthetic.make(replace(order, folder=out / "rehearsal"))
     question = curve.Question(
         tag="ky",
-        shown=recipe.Language("Kyrgyz", "кыргызча"),
+        shown=Language("Kyrgyz", "кыргызча"),
         data=recordings / "manifest.jsonl",
         heldout=out / "heldout" / "manifest.jsonl",
         old=HELDOUT / "manifest.jsonl",

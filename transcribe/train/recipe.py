@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,60 +11,23 @@ import tokenizers
 
 from models import packs
 from models.errors import Invalid, Misconfigured
-from transcribe.train import card, evaluate, exam, manifest, packfile, plots, recordings, tokens
-from transcribe.train.clips import Stored
+from transcribe.train import (
+    borrow,
+    card,
+    evaluate,
+    exam,
+    manifest,
+    packfile,
+    plots,
+    recordings,
+    tokens,
+)
 from transcribe.train.manifest import Entry, LeftOut, Manifest, Split
 from transcribe.train.progress import Progress
+from transcribe.train.wish import SCRATCH, SEED, Language, Say, Watch, Wish, rehearsal
 
-SCRATCH = "scratch"
-# Codes of Whisper's that a language without one may borrow, least spoken around here first.
-_LENDERS = ("haw", "mi", "ln", "sn", "mg", "su", "jw", "oc", "fo", "br", "tk", "ba", "tt", "uz")
-_SEED = 7
 _SHORT_FLOOR, _SHORT_MARGIN = 1.0, 0.4
 _BEAMS = 5  # which cost a small decoder little
-
-Say = Callable[[str], None]
-Watch = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
-class Language:
-    """How a new language is shown."""
-
-    name: str
-    autonym: str
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of the recipe.
-
-    base : "scratch", a pack's folder, or a folder with a Whisper in Hugging Face's form
-    rehearse : manifests of the base's own languages, mixed in so that it does not forget them
-    rehearsal : clips for the same that are made already
-    low_rank : train small added matrices only, where the base is a stock Whisper
-    borrow : Whisper's code to use for a language by tag, where it has none
-    """
-
-    data: tuple[Path, ...]
-    out: Path
-    work: Path
-    base: str = SCRATCH
-    hours: float = 1.0
-    device: str = "cpu"
-    threads: int = 2
-    steps: int = 10**9
-    name: str = ""
-    version: str = "1"
-    licence: str = "not stated"
-    low_rank: bool = True
-    rehearse: tuple[Path, ...] = ()
-    rehearsal: tuple[Stored, ...] = ()
-    borrow: tuple[tuple[str, str], ...] = ()
-    languages: tuple[tuple[str, Language], ...] = ()
-    shape: tuple[
-        tuple[str, int], ...
-    ] = ()  # sizes other than the network's own, for a scratch pack
 
 
 @dataclass(frozen=True)
@@ -154,23 +117,6 @@ def train(wish: Wish, say: Say, watch: Watch | None = None) -> Outcome:
     return Outcome(pack, tuple(rows), told.left_out, known)
 
 
-def rehearsal(wish: Wish, mels: int = 80) -> list[Stored]:
-    """Make clips of the old languages, or find those made before.
-
-    Raise Invalid where a manifest for it has no line that can be used.
-    """
-    made = list(wish.rehearsal)
-    for number, data in enumerate(wish.rehearse):
-        read = manifest.read(manifest.of(data))
-        if not read.entries:
-            raise manifest.bad(
-                f"{data} 里没有可用于复习的录音。", f"{data} has no recording to rehearse with."
-            )
-        making = recordings.Making(wish.work / f"rehearsal-{number}", _SEED, mels)
-        made += recordings.plain(read.entries, making)
-    return made
-
-
 def require_base(base: str) -> None:
     """Raise Misconfigured where a base is no folder that training can start from."""
     folder = Path(base)
@@ -236,36 +182,6 @@ def _is_stock(folder: Path) -> bool:
     )
 
 
-def codes(tags: Sequence[str], borrow: dict[str, str], taken: Sequence[str]) -> dict[str, str]:
-    """Give each tag a code of Whisper's: its own where it has one, else a borrowed one."""
-    from faster_whisper.tokenizer import _LANGUAGE_CODES  # the codes that it accepts
-
-    known = frozenset(_LANGUAGE_CODES)
-    found: dict[str, str] = {}
-    for tag in tags:
-        own = tag.split("-")[0]
-        wanted = borrow.get(tag, own if own in known and own != "yi" else "")
-        free = (c for c in _LENDERS if c not in taken and c not in found.values())
-        found[tag] = wanted or next(free, "")
-        if found[tag] not in known:
-            raise Invalid(
-                f"{found[tag]!r} 不是 Whisper 的语言代码。",
-                f"{found[tag]!r} is no language code of Whisper's.",
-                code="no_such_code",
-            )
-    return found
-
-
-def require_token(code: str, known: Container[str]) -> None:
-    """Raise Invalid where a tokenizer has no token for a language code of Whisper's."""
-    if code not in known:
-        raise Invalid(
-            f"这个 Whisper 的词表里没有 {code}：请用 --borrow 借用另一个代码。",
-            f"This Whisper's tokenizer has no token for {code}: borrow another one with --borrow.",
-            code="no_token",
-        )
-
-
 def _grow(wish: Wish, split: Split, watch: Watch) -> None:
     from transcribe.train import batches, export, fit
     from transcribe.train.network import Shape
@@ -274,7 +190,7 @@ def _grow(wish: Wish, split: Split, watch: Watch) -> None:
     texts = {t: [e.text for e in split.training if e.language == t] for t in tags}
     weights: export.Weights | None = None
     if wish.base == SCRATCH:
-        by_tag = codes(tags, dict(wish.borrow), ())
+        by_tag = borrow.codes(tags, dict(wish.borrow), ())
         tokenizer = _kept_tokenizer(wish, lambda: tokens.grow(texts, list(by_tag.values())))
         shape = Shape(tokenizer.get_vocab_size(), 1, **dict(wish.shape))
         plan = fit.Plan(seconds=wish.hours * 3600)
@@ -282,19 +198,19 @@ def _grow(wish: Wish, split: Split, watch: Watch) -> None:
         base = packs.read(Path(wish.base))
         by_tag = {language.tag: language.token for language in base.languages}
         new = [tag for tag in tags if tag not in by_tag]
-        by_tag |= codes(new, dict(wish.borrow), list(by_tag.values()))
+        by_tag |= borrow.codes(new, dict(wish.borrow), list(by_tag.values()))
         shape, weights, spelling = export.read(base.folder)
         said = [text for own in texts.values() for text in own]
         tokenizer = tokens.extended(spelling, list(by_tag.values()), said)
         shape, weights = export.grown(shape, weights, spelling, tokenizer)
         plan = fit.tuning(wish.hours * 3600)
     single, joined, checked = recordings.make(
-        split.training, split.check, recordings.Making(wish.work, _SEED, shape.mels)
+        split.training, split.check, recordings.Making(wish.work, SEED, shape.mels)
     )
     old = rehearsal(wish, shape.mels)
     sounds = batches.sounds_of([s.clip for s in single])
     shape = replace(shape, sounds=len(sounds) + 1)
-    plan = replace(plan, steps=wish.steps, threads=wish.threads, device=wish.device, seed=_SEED)
+    plan = replace(plan, steps=wish.steps, threads=wish.threads, device=wish.device, seed=SEED)
     vocabulary = batches.Vocabulary(tokenizer, tokens.prompt(tokenizer), by_tag, sounds)
     trainer = fit.Trainer(wish.work, shape, vocabulary, plan, weights)
     mixed = recordings.mixed(single, old)
@@ -320,12 +236,12 @@ def _page(wish: Wish, told: Summary) -> packs.Pack:
         {entry.language for entry in told.split.training}
         | {stored.clip.language for stored in rehearsal(wish, _mels(wish.out))}
     )
-    new = codes(
+    new = borrow.codes(
         [t for t in tags if t not in kept], dict(wish.borrow), [x.token for x in kept.values()]
     )
     shown = dict(wish.languages)
     for tag, code in new.items():
-        require_token(code, taken)
+        borrow.require_token(code, taken)
         named = shown.get(tag, Language(tag, tag))
         kept[tag] = packs.PackLanguage(
             tag=tag, name=named.name, autonym=named.autonym, token=code, borrowed=code != tag

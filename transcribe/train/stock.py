@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tokenizers
 import torch
@@ -15,16 +15,14 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
-from transcribe.train import batches, export, recordings, tokens
+from transcribe.train import batches, borrow, export, recordings, tokens
 from transcribe.train.batches import Batch, Vocabulary
 from transcribe.train.clips import Clip, Stored
 from transcribe.train.grammar import bare
 from transcribe.train.manifest import Entry, Split
 from transcribe.train.network import Shape
 from transcribe.train.progress import Losses, Progress, Watcher
-
-if TYPE_CHECKING:
-    from transcribe.train.recipe import Say, Wish
+from transcribe.train.wish import Say, Wish, rehearsal
 
 _RANK = 16
 _LOW_RANK_RATE, _WHOLE_RATE = 1e-3, 1e-5
@@ -82,11 +80,9 @@ class State:
     cer: dict[str, float] = field(default_factory=dict)
 
 
-def tune(wish: "Wish", split: Split, say: "Say", watch: Watcher) -> None:
+def tune(wish: Wish, split: Split, say: Say, watch: Watcher) -> None:
     """Tune a stock Whisper on recordings and export it; goes on where it was stopped."""
     from transformers import WhisperForConditionalGeneration
-
-    from transcribe.train.recipe import rehearsal
 
     torch.manual_seed(_SEED)
     torch.set_num_threads(wish.threads)
@@ -110,15 +106,13 @@ def tune(wish: "Wish", split: Split, say: "Say", watch: Watcher) -> None:
     _write(merged, vocabulary, base, wish.out)
 
 
-def _vocabulary(wish: "Wish", base: Path, known: Sequence[Entry | Clip]) -> Vocabulary:
-    from transcribe.train.recipe import codes, require_token
-
+def _vocabulary(wish: Wish, base: Path, known: Sequence[Entry | Clip]) -> Vocabulary:
     tokenizer = tokenizers.Tokenizer.from_file(str(base / "tokenizer.json"))
     tags = sorted({one.language for one in known})
-    by_tag = codes(tags, dict(wish.borrow), ())
+    by_tag = borrow.codes(tags, dict(wish.borrow), ())
     prompt = tokens.prompt(tokenizer)
     for code in by_tag.values():
-        require_token(code, prompt.languages)
+        borrow.require_token(code, prompt.languages)
     return Vocabulary(tokenizer, prompt, by_tag, {})
 
 
@@ -134,7 +128,7 @@ def _low_rank(model: Any) -> Any:
 class Tuning:
     """One stock model being tuned in one folder."""
 
-    def __init__(self, model: Any, vocabulary: Vocabulary, wish: "Wish") -> None:
+    def __init__(self, model: Any, vocabulary: Vocabulary, wish: Wish) -> None:
         self.model, self.vocabulary, self.wish = model, vocabulary, wish
         self.budget = wish.hours * 3600
         self.rate = _LOW_RANK_RATE if wish.low_rank else _WHOLE_RATE

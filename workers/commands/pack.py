@@ -171,9 +171,10 @@ def train(
 ) -> None:
     """Grow a pack from recordings; goes on where it was stopped. Needs the train extra."""
     from transcribe.train import recipe, screen
+    from transcribe.train.wish import Wish
 
     _require_train_extra()
-    wish = recipe.Wish(
+    wish = Wish(
         data=tuple(data),
         out=out,
         work=work or out.with_name(out.name + ".work"),
@@ -217,12 +218,13 @@ def curve(
     steps: Annotated[int, typer.Option(help="Stop after so many steps.", hidden=True)] = 10**9,
 ) -> None:
     """Draw how much recorded speech brings which error rate; goes on where it was stopped."""
-    from transcribe.train import curve, exam, manifest, recipe, screen
+    from transcribe.train import curve, exam, manifest, screen
+    from transcribe.train.wish import Language
 
     _require_train_extra()
     question = curve.Question(
         tag=language,
-        shown=recipe.Language(language, language),
+        shown=Language(language, language),
         data=manifest.of(data),
         heldout=manifest.of(heldout),
         old=manifest.of(old or exam.heldout()),

@@ -17,8 +17,8 @@ from faster_whisper import WhisperModel
 
 from models import packs
 from models.errors import Invalid, Misconfigured
-from transcribe.train import batches, curve, exam, manifest, plots, recipe, stock, tokens
-from transcribe.train.recipe import Language, Wish
+from transcribe.train import batches, borrow, curve, exam, manifest, plots, recipe, stock, tokens
+from transcribe.train.wish import Language, Wish
 
 pytestmark = pytest.mark.train
 
@@ -225,16 +225,16 @@ def test_a_pack_is_not_measured_on_languages_it_does_not_know(
     ("tag", "code"), [("zh", "zh"), ("yue", "yue"), ("zh-u-sd-cnsc", "zh"), ("kk", "kk")]
 )
 def test_a_language_that_whisper_knows_keeps_its_code(tag: str, code: str) -> None:
-    assert recipe.codes([tag], {}, ())[tag] == code
+    assert borrow.codes([tag], {}, ())[tag] == code
 
 
 def test_languages_that_whisper_lacks_borrow_codes_of_their_own() -> None:
-    found = recipe.codes(["ug", "ii", "za"], {"ug": "uz"}, ["haw"])
+    found = borrow.codes(["ug", "ii", "za"], {"ug": "uz"}, ["haw"])
     assert found["ug"] == "uz"
     assert len(set(found.values())) == 3
     assert "haw" not in found.values()
     with pytest.raises(Invalid, match="no language code"):
-        recipe.codes(["ug"], {"ug": "ug"}, ())
+        borrow.codes(["ug"], {"ug": "ug"}, ())
 
 
 def test_what_packs_are_measured_with_is_never_trained_on(
