@@ -45,7 +45,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GRAMMARS = ROOT / "samples" / "grammars"
 PACK = ROOT / "samples" / "packs" / "demo"
 HELDOUT = ROOT / "samples" / "heldout"
-VERSION = "2026.11.25"
+VERSION = "2026.11.25.2"
 NAMES = {
     "zh": ("Mandarin Chinese", "普通话"),
     "yue": ("Cantonese", "粵語"),
@@ -59,7 +59,8 @@ NOTES = (
 )
 MADE = {
     "by": "python -m transcribe.train.demo make",
-    "from": "sentences of samples/grammars spoken by espeak-ng 1.52; every recording is synthetic",
+    "from": "sentences of samples/grammars, and invented ones of the same and of made-up words, spoken"
+    " by espeak-ng 1.52; every recording is synthetic",
     "does_not_know": "human voices, other languages, words outside the grammars",
 }
 # Uyghur has no token of Whisper's: it borrows that of Uzbek, its nearest relative that has one.
@@ -209,7 +210,7 @@ def _nice() -> None:
 def make(
     work: Work = WORK,
     out: Annotated[Path, typer.Option(help="Where the pack goes.")] = PACK,
-    hours: Annotated[float, typer.Option(help="Training time in all.")] = 1.65,
+    hours: Annotated[float, typer.Option(help="Training time in all.")] = 4.0,
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     base: Annotated[
