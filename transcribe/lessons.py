@@ -35,17 +35,27 @@ MOST_DIRECTIONS = 96
 # Beyond this share of the held-back distances a sound is far from every prototype.
 FAR_QUANTILE = 0.995
 TEMPERATURES = np.geomspace(0.5, 20, 60)
-SLOPE_PENALTY = 1e-3
+PENALTY = 1e-4
+BORROWED = 10  # examples that the spread of all languages counts for in one language's
+LEAST_SPREAD = 0.02
+NORMAL = 1.4826  # standard deviations of a normal distribution in its median deviation
+# What was heard counts so much at most beside what was written: it is sure of near languages too.
+HEARD_MOST = 0.3
 SHORTEST_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording whose language is known. group : what it is one of many of, say the language"""
+    """A recording whose language is known.
+
+    group : what it is one of many of, say the language
+    unseen : held back to calibrate with, as what the pack was not trained on
+    """
 
     samples: Samples
     tag: str
     group: str = ""
+    unseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,16 @@ class Example:
     """One window of it as the tagger sees it.
 
     tag : a language, of the pack or not, `und` or NO_LANGUAGE; group : the language proper
-    average_logprob : of the text written about it in the likeliest language of the pack, or None
+    average_logprob : of the text written about it, or None; written_in : the likeliest language of
+    the pack
     """
 
     embedding: Vector
     tag: str
     group: str
     average_logprob: float | None
+    written_in: str = ""
+    unseen: bool = False
 
 
 def read(manifest: Path) -> Iterator[Recording]:
@@ -91,9 +104,12 @@ def listen(whisper: Whisper, recordings: Iterable[Recording]) -> Iterator[Exampl
     for recording in recordings:
         known = language.installed(recording.tag, tags)
         for encoded in _windows(whisper, recording.samples):
-            written = _write(whisper, encoded, known if known in tags else "")
+            written_in = known if known in tags else _likeliest(whisper, encoded)
+            score = _write(whisper, encoded, written_in)
             tag = recording.tag if known == UNKNOWN_LANGUAGE else known
-            yield Example(embed_window(encoded), tag, recording.group or tag, written)
+            group = recording.group or tag
+            embedding = embed_window(encoded)
+            yield Example(embedding, tag, group, score, written_in, recording.unseen)
 
 
 def _windows(whisper: Whisper, samples: Samples) -> Iterator[Encoded]:
@@ -105,9 +121,12 @@ def _windows(whisper: Whisper, samples: Samples) -> Iterator[Encoded]:
             yield whisper.encode([mel], whisper.window_frames(window.seconds))[0]
 
 
+def _likeliest(whisper: Whisper, encoded: Encoded) -> str:
+    return whisper.languages([encoded])[0].candidates[0].tag
+
+
 def _write(whisper: Whisper, encoded: Encoded, tag: str) -> float | None:
-    """Give how well a text can be written, in the language if known, else in the likeliest."""
-    tag = tag or whisper.languages([encoded])[0].candidates[0].tag
+    """Give how well a text can be written in a language."""
     seconds = len(encoded.states) / 50
     most = min(MOST_TOKENS, 24 + round(20 * seconds))
     beams = whisper.pack.thresholds.beams
@@ -126,8 +145,9 @@ def teach(examples: Sequence[Example]) -> Tagger:
     far = _far(plain, kept)
     temperature = _temperature(plain.with_(limit=far), kept)
     cooled = plain.with_(limit=far, temperature=temperature)
-    bias, slope, weight = _known(cooled, kept)
-    return cooled.with_(known_bias=bias, known_slope=slope, known_weight=weight)
+    usual = cooled.with_(usual=_usual(kept))
+    bias, slope, weight = _known(usual, kept)
+    return usual.with_(known_bias=bias, known_slope=slope, known_weight=weight)
 
 
 def add(tagger: Tagger, examples: Sequence[Example]) -> Tagger:
@@ -177,13 +197,15 @@ def _enough(examples: Sequence[Example], languages: int = LEAST_LANGUAGES) -> No
 
 
 def _split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """Hold back every few examples of each group for calibration."""
+    """Hold back for calibration what is unseen, of other groups every few examples."""
+    marked = {example.group for example in examples if example.unseen}
     seen: Counter[str] = Counter()
     fitted: list[Example] = []
     kept: list[Example] = []
     for example in examples:
         seen[example.group] += 1
-        (kept if seen[example.group] % HELD_BACK == 0 else fitted).append(example)
+        back = example.unseen if example.group in marked else seen[example.group] % HELD_BACK == 0
+        (kept if back else fitted).append(example)
     return fitted, kept or fitted
 
 
@@ -247,28 +269,55 @@ def _temperature(tagger: Tagger, examples: Sequence[Example]) -> float:
     return float(min(TEMPERATURES, key=surprise))
 
 
+def _usual(examples: Sequence[Example]) -> dict[str, tuple[float, float]]:
+    """Give middle and spread of the log-probability by language, and "" for all together.
+
+    Some languages have many ways to write one sound and others one, so what is a poor score in
+    one is usual in another. A language with few examples borrows from the spread of all. Medians,
+    since some recordings are too damaged to be usual (Rousseeuw and Croux, 1993).
+    """
+    scores: dict[str, list[float]] = {}
+    for one in examples:
+        if one.average_logprob is not None and one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE):
+            scores.setdefault(one.tag, []).append(one.average_logprob)
+    if not scores:
+        return {}
+    middles = {tag: float(np.median(own)) for tag, own in scores.items()}
+    off = {tag: [abs(score - middles[tag]) for score in own] for tag, own in scores.items()}
+    shared = float(np.median([one for own in off.values() for one in own]))
+    usual = {}
+    for tag, own in off.items():
+        middle = (len(own) * float(np.median(own)) + BORROWED * shared) / (len(own) + BORROWED)
+        usual[tag] = (middles[tag], max(LEAST_SPREAD, NORMAL * middle))
+    every = [score for own in scores.values() for score in own]
+    return {**usual, "": (float(np.median(every)), max(LEAST_SPREAD, NORMAL * shared))}
+
+
 def _known(tagger: Tagger, examples: Sequence[Example]) -> tuple[float, float, float]:
     """Fit bias, slope and the tagger's own weight in the log-odds that a language is installed.
 
-    Both classes weigh alike, so that bias and slope give a ratio of likelihoods. The tagger counts
-    at most once: what lies near a language of the pack without being one is told by the text alone.
-    A pack that writes its own languages so well that the classes part altogether would want an
-    endless slope, which the penalty bounds.
+    Both classes weigh alike, so that bias and slope give a ratio of likelihoods. A pack that writes
+    its own languages so well that the classes part altogether would want endless coefficients,
+    which a penalty bounds. What lies near a language of the pack without being one is told by the
+    text, so the tagger's weight is bounded too.
     """
     told = [(one, one.average_logprob) for one in examples if one.average_logprob is not None]
     inside = np.array([one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE) for one, _ in told])
     if inside.all() or not inside.any():
         return 0.0, 0.0, 1.0
     heard = np.array([_log_odds(tagger, one) for one, _ in told])
-    scores = np.array([logprob for _, logprob in told])
+    scores = np.array([tagger.unusual(one.written_in, score) for one, score in told])
     weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (1 - inside.mean())) / len(scores)
+    spread = scores.std()
 
     def loss(found: NDArray[np.float64]) -> float:
         odds = found[0] + found[1] * scores + found[2] * heard
         missed = np.logaddexp(0, np.where(inside, -odds, odds))
-        return float(weights @ missed + SLOPE_PENALTY * found[1] ** 2)
+        return float(weights @ missed + PENALTY * np.square(found[1] * spread))
 
-    found = minimize(loss, (0.0, 0.0, 1.0), bounds=[(None, None), (0.0, None), (0.0, 1.0)]).x
+    found = minimize(
+        loss, (0.0, 0.0, HEARD_MOST), bounds=[(None, None), (0.0, None), (0.0, HEARD_MOST)]
+    ).x
     return float(found[0]), float(found[1]), float(found[2])
 
 

@@ -10,7 +10,8 @@ whole languages, and nothing of one speaker; embeddings exist only while a funct
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -23,9 +24,11 @@ from models.transcript import UNKNOWN_LANGUAGE, Likely
 from transcribe.whisper import Encoded
 
 FILE = "tagger.npz"
-VERSION = 2
+VERSION = 3
 # BCP-47 for sound without language. Beside languages unknown to the pack it makes the background.
 NO_LANGUAGE = "zxx"
+# Beyond these no text is unusually bad or good: scores have long tails.
+WORST, BEST = -12.0, 1.0
 
 Vector = NDArray[np.float32]
 
@@ -39,7 +42,9 @@ class Tagger:
     prototypes : shape = (n_prototypes, n_directions), in units of the spread within a language
     limit : squared distance from which a sound is likelier none of the prototypes'
     temperature : what scores are divided by, so that probabilities are honest
-    known_bias, known_slope : of the log-odds that a language is installed, by average_logprob
+    usual : middle and spread of average_logprob by language; "" for one that is not listed
+    known_bias, known_slope : of the log-odds that a language is installed, by how many spreads
+        average_logprob lies beside what is usual
     known_weight : of the log-odds from prototypes beside these
     """
 
@@ -52,6 +57,7 @@ class Tagger:
     known_bias: float
     known_slope: float
     known_weight: float = 1.0
+    usual: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -81,9 +87,14 @@ class Tagger:
         """Project an embedding to where languages differ."""
         return np.asarray((embedding - self.centre) @ self.projection, np.float32)
 
-    def known(self, average_logprob: float) -> float:
+    def known(self, tag: str, average_logprob: float) -> float:
         """Give the log-odds that a language is installed by how well its text was written."""
-        return self.known_bias + self.known_slope * average_logprob
+        return self.known_bias + self.known_slope * self.unusual(tag, average_logprob)
+
+    def unusual(self, tag: str, average_logprob: float) -> float:
+        """Give how many spreads a text in a language was written better than is usual."""
+        mean, spread = self.usual.get(tag) or self.usual.get("", (0.0, 1.0))
+        return float(np.clip((average_logprob - mean) / spread, WORST, BEST))
 
 
 def embed(states: NDArray[np.floating]) -> Vector:
@@ -117,6 +128,10 @@ def load(folder: Path) -> Tagger | None:
                 known_bias=float(saved["known_bias"]),
                 known_slope=float(saved["known_slope"]),
                 known_weight=float(saved["known_weight"]),
+                usual={
+                    str(tag): (float(mean), float(spread))
+                    for tag, (mean, spread) in zip(saved["usual_tags"], saved["usual"], strict=True)
+                },
             )
     except (KeyError, ValueError, OSError, AttributeError, EOFError, BadZipFile) as error:
         raise Misconfigured(
@@ -141,5 +156,7 @@ def save(tagger: Tagger, folder: Path) -> Path:
         known_bias=tagger.known_bias,
         known_slope=tagger.known_slope,
         known_weight=tagger.known_weight,
+        usual_tags=np.array(list(tagger.usual), np.str_),
+        usual=np.array(list(tagger.usual.values()), np.float32).reshape(-1, 2),
     )
     return path

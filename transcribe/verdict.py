@@ -86,7 +86,7 @@ class Judge:
             return 0.0, self.pack.tags, 1.0
         logprob = turn.written.average_logprob
         if self._tagger is not None:
-            return self._tagger.known(logprob), self.pack.tags, self._tagger.known_weight
+            return self._tagger.known(turn.tag, logprob), self.pack.tags, self._tagger.known_weight
         above = logprob - self.pack.thresholds.average_logprob
         return KNOWN_SLOPE * above, self.pack.tags, 1.0
 

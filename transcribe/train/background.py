@@ -80,6 +80,7 @@ class Job:
 
     voice : espeak-ng's name; tag : what the tagger is to hear; group : the language proper, or ""
     for the voice's; heldout : with the voices and sentences that nothing is trained on
+    unseen : with words that the pack was not trained on, in voices that it was
     """
 
     voice: str
@@ -88,6 +89,7 @@ class Job:
     seed: str
     group: str
     heldout: bool = False
+    unseen: bool = False
 
 
 @cache
@@ -121,6 +123,11 @@ def jobs(seed: str, known: int, other: int) -> list[Job]:
         for one in _grammars()
         for piece in range(PIECES)
     ]
+    # A pack writes what it was trained on better than what it will hear.
+    listed += [
+        Job(one.voice, one.language, known // 4, f"{seed}|unseen", one.language, unseen=True)
+        for one in _grammars()
+    ]
     listed += [Job(voice, UNKNOWN_LANGUAGE, other, seed, "") for voice in voices()]
     return [*listed, Job("", NO_LANGUAGE, 2 * other, seed, "")]
 
@@ -152,7 +159,7 @@ def make(job: Job) -> list[Recording]:
             continue
         damage = _condition(number, rng) if job.heldout else augment.draw(draw)
         heard = augment.apply(pcm, damage, draw)
-        made.append(Recording(heard, job.tag, job.group or job.voice))
+        made.append(Recording(heard, job.tag, job.group or job.voice, job.unseen))
     return made
 
 
@@ -188,12 +195,21 @@ def _text(job: Job, number: int, rng: random.Random) -> str:
         return own[number % len(own)]
     if job.tag != UNKNOWN_LANGUAGE:
         one = next(one for one in _grammars() if one.language == job.tag)
+        if job.unseen:
+            return _unseen(one, rng)
         if job.heldout or rng.random() > LISTING_SHARE or len(words(job.voice)) < FEW_WORDS:
             return grammar.say(one, rng, training=not job.heldout).text
     elif job.heldout:
         sentences = heldout_languages()[job.group][1]
         return sentences[number % len(sentences)]
     return _list(job.voice, rng)
+
+
+def _unseen(one: grammar.Grammar, rng: random.Random) -> str:
+    """Say something with a word in it that training never has."""
+    while not (sentence := grammar.say(one, rng, training=False)).held_values:
+        pass
+    return sentence.text
 
 
 def _condition(number: int, rng: random.Random) -> augment.Damage:

@@ -59,8 +59,8 @@ NOTES = (
 )
 MADE = {
     "by": "python -m transcribe.train.demo make",
-    "from": "sentences of samples/grammars, and invented ones of the same and of made-up words, spoken"
-    " by espeak-ng 1.52; every recording is synthetic",
+    "from": "sentences of samples/grammars, and invented ones, spoken by espeak-ng 1.52; every"
+    " recording is synthetic",
     "does_not_know": "human voices, other languages, words outside the grammars",
 }
 # Uyghur has no token of Whisper's: it borrows that of Uzbek, its nearest relative that has one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,32 @@ def test_probabilities_sum_to_one_and_come_best_first(taught: Tagger) -> None:
 
 
 def test_a_well_written_text_speaks_for_the_pack(taught: Tagger) -> None:
-    assert taught.known(-0.2) >= taught.known(-1.5)
+    assert taught.known("zh", -0.2) >= taught.known("zh", -1.5)
+
+
+def test_what_is_poor_in_one_language_is_usual_in_another() -> None:
+    draw = np.random.default_rng(3)
+    middles = {"zh": -0.5, "ug": -0.1}
+    known = [
+        replace(example(tag, tag, n, middle + float(draw.normal(0, 0.03))), written_in=tag)
+        for tag, middle in middles.items()
+        for n in range(60)
+    ]
+    others = [
+        replace(example(name, "und", n, -1.0), written_in="ug") for name in OTHERS for n in range(6)
+    ]
+    judge = lessons.teach(known + others)
+    assert judge.known("zh", -0.5) > 0 > judge.known("ug", -0.5)
+    assert judge.unusual("kk", -0.3) == judge.unusual("", -0.3)
+
+
+def test_what_the_pack_was_not_trained_on_calibrates_alone() -> None:
+    trained = [replace(example("zh", "zh", n, -0.01), written_in="zh") for n in range(40)]
+    unseen = [
+        replace(example("zh", "zh", 100 + n, -0.4), written_in="zh", unseen=True) for n in range(20)
+    ]
+    judge = lessons.teach([*lesson(), *trained, *unseen])
+    assert judge.usual["zh"][0] == pytest.approx(-0.4)
 
 
 def test_texts_that_tell_all_by_themselves_leave_the_figures_finite() -> None:
@@ -76,14 +102,14 @@ def test_texts_that_tell_all_by_themselves_leave_the_figures_finite() -> None:
     taught = lessons.teach(known + others)
     assert np.isfinite([taught.known_bias, taught.known_slope]).all()
     assert 0 <= taught.known_weight <= 1
-    assert taught.known(-0.05) > 0 > taught.known(-9.0)
+    assert taught.known("zh", -0.05) > 0 > taught.known("zh", -9.0)
 
 
 def test_what_nothing_was_written_about_says_nothing_of_how_well_it_was_written() -> None:
     silent = [example("noise", "zxx", n, None) for n in range(30)]
     with_silent, without = (lessons.teach(lesson() + more) for more in (silent, []))
     assert np.isfinite(with_silent.known_slope)
-    assert with_silent.known(-0.2) == pytest.approx(without.known(-0.2), abs=0.1)
+    assert with_silent.known("zh", -0.2) == pytest.approx(without.known("zh", -0.2), abs=0.1)
 
 
 def test_what_is_kept_is_the_same_after_reading(taught: Tagger, tmp_path: Path) -> None:
