@@ -248,8 +248,9 @@ def written(complaint: Complaint, texts: Sequence[str]) -> str:
     words: list[str] = []
     heads: set[str] = set()
     for one in texts:
-        heads |= terms.heads(one)
-        words += terms.of(one)
+        said, begun = terms.read(one)
+        heads |= begun
+        words += said
         words.append("_")  # no phrase reaches from one text into the next
     return " ".join([*tags(complaint), *sorted(heads), *words[:_POSITIONS]])
 
