@@ -255,6 +255,7 @@ def test_postgresql_walks_by_blocks_in_order(
     # Blocks and bounds so small that every way through them is taken.
     monkeypatch.setattr(index, "BLOCKS", (5, 3, 1))
     monkeypatch.setattr(hits, "HITS_AT_ONCE", 3)
+    monkeypatch.setattr(hits, "COUNTED_AMONG", (12, 24))
     engine, dice = connect(postgres_url), random.Random(5)
     migrate(engine)
     furnish(engine, keys)
