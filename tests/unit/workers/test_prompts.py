@@ -36,10 +36,15 @@ def wait(workshop: Workshop, content: bytes, mime: str = "audio/webm") -> UUID:
     return recording
 
 
-def heard(workshop: Workshop) -> tuple[Prompt, bytes] | None:
+def heard(workshop: Workshop) -> Prompt | None:
     with reading(workshop.engine) as session:
-        found = prompts.find(session, "", "bo", "welcome")
-    return found and (found, b"".join(workshop.blobs.read(found.blob)))
+        return prompts.find(session, "", "bo", "welcome")
+
+
+def blob(workshop: Workshop) -> str:
+    found = heard(workshop)
+    assert found is not None
+    return found.blob
 
 
 @pytest.mark.parametrize("form", ["webm/opus", "ogg/opus", "wav"])
@@ -50,38 +55,34 @@ def test_what_old_phones_do_not_play_is_converted(
     assert heard(workshop) is None
     prepare(workshop, recording)
     found = heard(workshop)
-    assert found is not None
-    row, content = found
-    assert (row.mime, row.waiting) == ("audio/mp4", "")
-    assert prompts.plays_everywhere(row.mime, content)
+    assert found is not None and (found.mime, found.waiting) == ("audio/mp4", "")
+    content = b"".join(workshop.blobs.read(found.blob))
+    assert prompts.plays_everywhere(found.mime, content)
     copy = tmp_path / "copy.m4a"
     copy.write_bytes(content)
-    assert decode(copy, max_seconds=60).seconds == pytest.approx(row.seconds, abs=0.2)
+    assert decode(copy, max_seconds=60).seconds == pytest.approx(found.seconds, abs=0.2)
     prepare(workshop, recording)
-    again = heard(workshop)
-    assert again is not None and again[0].blob == row.blob
+    assert blob(workshop) == found.blob
 
 
 def test_what_was_heard_before_is_heard_until_then_and_its_blob_goes(workshop: Workshop) -> None:
-    first = wait(workshop, sound("webm/opus"))
-    prepare(workshop, first)
-    before = heard(workshop)
+    prepare(workshop, wait(workshop, sound("webm/opus")))
+    before = blob(workshop)
     second = wait(workshop, sound("ogg/opus", tone(1.0)))
-    assert heard(workshop) == before
+    assert blob(workshop) == before
     prepare(workshop, second)
-    after = heard(workshop)
-    assert before is not None and after is not None and after != before
-    kept = set(workshop.blobs.older("prompts", now() + timedelta(hours=1)))
-    assert kept == {after[0].blob}
+    after = blob(workshop)
+    assert after != before
+    assert set(workshop.blobs.older("prompts", now() + timedelta(hours=1))) == {after}
 
 
 def test_what_cannot_be_played_is_forgotten(workshop: Workshop) -> None:
-    first = wait(workshop, sound("webm/opus"))
-    prepare(workshop, first)
-    before = heard(workshop)
+    prepare(workshop, wait(workshop, sound("webm/opus")))
+    before = blob(workshop)
     prepare(workshop, wait(workshop, b"\x1aE\xdf\xa3" + bytes(500)))
-    assert heard(workshop) == before
-    assert before is not None and before[0].waiting == ""
+    found = heard(workshop)
+    assert found is not None and (found.blob, found.waiting) == (before, "")
+    assert set(workshop.blobs.older("prompts", now() + timedelta(hours=1))) == {before}
 
 
 def test_a_recording_that_the_queue_lost_is_found_again(workshop: Workshop) -> None:
