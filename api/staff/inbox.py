@@ -323,7 +323,7 @@ def _row(complaint: Complaint, masker: Masker, called: dict[UUID, str]) -> Row:
     title = masker.hide(complaint.title)
     lead = masker.hide(complaint.description)[:160]
     if lead.startswith(title.rstrip("…")):
-        lead = lead[len(title.rstrip("…")) :].lstrip("，。, ")
+        lead = lead[len(title.rstrip("…")) :].lstrip("，。,. ")
     return Row(
         complaint=complaint,
         title=title,
