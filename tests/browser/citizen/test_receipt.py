@@ -231,11 +231,12 @@ def test_a_report_that_is_refused_here_waits_on_its_own_page(
     lookup.evaluate(
         "async ([store, record]) => (await import(store)).put('outbox', record)", [store, record]
     )
-    lookup.reload()
-    lookup.wait_for_function(
-        "async ([store, code]) => (await (await import(store)).get('drafts', code)) != null",
-        arg=[store, CODE],
-    )
+    with lookup.expect_response("**/reports"):
+        lookup.reload()
+    for _ in range(50):
+        if lookup.evaluate(STORED)["drafts"]:
+            break
+        lookup.wait_for_timeout(100)
     lookup.goto(served.page)
     lookup.click("#draft-use")
     lookup.wait_for_selector("#speak:not([hidden])")
