@@ -15,6 +15,7 @@ from models import access, accounts, audit
 from models.access import Act
 from models.account import Account
 from models.database import connect, open_database, reading
+from models.errors import Invalid, NotFound
 from models.settings import Settings
 from xiangyin import app
 
@@ -89,9 +90,10 @@ def test_a_new_password_is_asked_for_twice_and_ends_what_was_open(engine: Engine
 
 def test_who_is_not_there_and_what_is_no_permission_is_said(engine: Engine, li: str) -> None:
     nobody = xiangyin("user", "change", "wang", "--disable")
-    assert nobody.exit_code != 0 and nobody.exception is not None
-    unknown = xiangyin("user", "change", li, "--permissions", "everything")
-    assert unknown.exit_code != 0
+    assert isinstance(nobody.exception, NotFound)
+    unknown = xiangyin("user", "change", li, "--permissions", "export,everything")
+    assert isinstance(unknown.exception, Invalid)
+    assert "everything" in unknown.exception.zh and "originals" in unknown.exception.en
     assert access.may(account(engine), Act.EXPORT)
 
 
