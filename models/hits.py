@@ -200,6 +200,7 @@ def _number(session: Session) -> Any:
 def _matching(session: Session, question: Question, what: Any) -> Any:
     """Select from the index alone."""
     match, part = question.match, question.span
+    wanted: Any
     if index.is_postgresql(session):
         blocks = part.blocks()
         inside = replace(match, groups=(*match.groups, blocks)) if blocks else match
