@@ -60,12 +60,17 @@ class Scan(SQLModel, table=True):
 
 
 class Prompt(SQLModel, table=True):
-    """A spoken prompt that an administrator recorded for one channel ("" for all) and language."""
+    """A spoken prompt that an administrator recorded for one channel ("" for all) and language.
+
+    blob : "" where nothing was recorded before what waits
+    waiting : blob of a newer recording that is not yet made playable everywhere, or ""
+    """
 
     channel_code: str = Field(primary_key=True)
     language: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     blob: str
+    waiting: str = ""
     mime: str
     seconds: float
     settings: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -125,6 +125,11 @@ def due(clock: Clock, since: datetime, holidays: Holidays | None = None) -> date
     return midnight - timedelta(seconds=1)
 
 
+def midnight(moment: datetime) -> datetime:
+    """Give when the day of a moment began in the offices."""
+    return datetime.combine(moment.astimezone(OFFICE).date(), time(), OFFICE)
+
+
 def add_working_days(day: date, count: int, holidays: Holidays) -> date:
     """Give the `count`-th working day after a day."""
     while count > 0:

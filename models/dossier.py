@@ -68,6 +68,8 @@ def gather(session: Session, complaint: Complaint, *, identity: bool = False) ->
 def maskers(session: Session, complaints: Sequence[Complaint]) -> dict[UUID, Masker]:
     """Make the maskers of several complaints with two queries."""
     masked = [complaint for complaint in complaints if complaint.masks]
+    if not masked:
+        return {}
     media = _media(session, [complaint.id for complaint in masked])
     transcripts = _transcripts(session, media)
     return {

@@ -10,8 +10,8 @@ without knowing of it: `watch` renews the entry in the same transaction.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,23 +35,23 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from models import division, masking, terms
+from models import clocks, division, masking, terms
 from models.complaint import Complaint
 from models.medium import Medium, Purpose
-from models.status import Status
+from models.status import CLOSED
 from models.transcript import Transcript
 
 TABLE = "complaint_terms"
 FTS = table(TABLE, column("rowid", Integer))
 # Raised when entries are written otherwise than before; a database of another is written anew.
-VERSION = "2"
+VERSION = "3"
 REBUILT_AT_ONCE = 500
 LOW = 0.7
-CLOSED = frozenset({Status.CONCLUDED, Status.ARCHIVED, Status.WITHDRAWN})
 # PostgreSQL's index knows no order. So each entry also has a term for each block of neighbours
 # that it lies in, by which the newest can be asked for first: 131,072, 16,384 and 2,048 entries.
 BLOCKS = (17, 14, 11)
-FIRST_YEAR = 1970
+# When something is due is told by the day and by ever longer stretches of days, up to 256.
+DUE_LEVELS = range(9)
 # What PostgreSQL keeps of one tsvector.
 _POSITIONS = 14_000
 _PLACES_A_TERM = 255
@@ -248,8 +248,9 @@ def written(complaint: Complaint, texts: Sequence[str]) -> str:
     words: list[str] = []
     heads: set[str] = set()
     for one in texts:
-        heads |= terms.heads(one)
-        words += terms.of(one)
+        said, begun = terms.read(one)
+        heads |= begun
+        words += said
         words.append("_")  # no phrase reaches from one text into the next
     return " ".join([*tags(complaint), *sorted(heads), *words[:_POSITIONS]])
 
@@ -272,7 +273,8 @@ def tags(complaint: Complaint) -> list[str]:
         *(terms.tag("x", account) for account in complaint.shut_out),
     ]
     if complaint.status not in CLOSED:
-        found += ["_open", *_due(complaint.due_at)]
+        day = clocks.midnight(complaint.due_at).toordinal()
+        found += ["_open", *(_due(level, day) for level in DUE_LEVELS)]
     if is_low(complaint):
         found.append("_low")
     if complaint.upward_only:
@@ -298,20 +300,19 @@ def is_low(complaint: Complaint) -> bool:
     return any(confidence < LOW for confidence in [*languages, *fields])
 
 
-def overdue(moment: datetime) -> tuple[str, ...]:
-    """Give the terms of what is open and due by the end of a moment's day."""
-    day = moment.astimezone(UTC)
-    years = (terms.tag("due", year) for year in range(FIRST_YEAR, day.year))
-    months = (terms.tag("due", f"{day.year}{month:02}") for month in range(1, day.month))
-    days = (terms.tag("due", f"{day:%Y%m}{number:02}") for number in range(1, day.day + 1))
-    return (*years, *months, *days)
+def due_from(moment: datetime) -> tuple[str, ...]:
+    """Give the terms of what is due on a moment's day or later; no clock runs for a year."""
+    here, found = clocks.midnight(moment).toordinal(), []
+    for _ in range(len(DUE_LEVELS) + 2):
+        level = max(one for one in DUE_LEVELS if here % (1 << one) == 0)
+        found.append(_due(level, here))
+        here += 1 << level
+    return tuple(found)
 
 
-def _due(moment: datetime) -> Iterator[str]:
-    """Write when something is due: its year, its month and its day, so that few terms say before"""
-    day = moment.astimezone(UTC)
-    for form in ("%Y", "%Y%m", "%Y%m%d"):
-        yield terms.tag("due", day.strftime(form))
+def _due(level: int, day: int) -> str:
+    """Give the term of the 2 ** level days that a day lies in: few terms then say "from then"."""
+    return terms.tag("due", f"{level}x{day >> level}")
 
 
 def is_postgresql(session: Session) -> bool:

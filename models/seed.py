@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, insert, text
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 
 from models import clocks, index
 from models.channel import Channel
@@ -202,19 +202,39 @@ def _channels() -> Iterator[Channel]:
 def _store(session: Session, batch: list[tuple[dict[str, Any], str]]) -> None:
     first = (session.exec(select(func.max(col(Entry.seq)))).one() or 0) + 1
     blocks = index.is_postgresql(session)
-    session.connection().execute(insert(Complaint), [row for row, _ in batch])
-    session.connection().execute(
-        insert(Entry),
-        [
-            {
-                "seq": first + n,
-                "complaint_id": row["id"],
-                "terms": index.in_blocks(first + n, written) if blocks else written,
-            }
-            for n, (row, written) in enumerate(batch)
-        ],
-    )
+    _insert(session, Complaint, [row for row, _ in batch])
+    entries = [
+        {
+            "seq": first + n,
+            "complaint_id": row["id"],
+            "terms": index.in_blocks(first + n, written) if blocks else written,
+        }
+        for n, (row, written) in enumerate(batch)
+    ]
+    _insert(session, Entry, entries)
     index.add_terms(session, [(first + n, written) for n, (_, written) in enumerate(batch)])
+
+
+def _insert(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+    """Write rows of one table; PostgreSQL takes them as a stream, several times faster."""
+    connection = session.connection()
+    if not index.is_postgresql(session):
+        connection.execute(insert(model), rows)
+        return
+    columns = model.metadata.tables[str(model.__tablename__)].columns
+    dialect = connection.dialect
+    writers = {
+        column.name: column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns
+    }
+    cursor = connection.connection.cursor()
+    with cursor.copy(f"COPY {model.__tablename__} ({', '.join(writers)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(
+                [
+                    row[name] if write is None else write(row[name])
+                    for name, write in writers.items()
+                ]
+            )
 
 
 def _complaints(

@@ -32,18 +32,22 @@ _RUN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|(?P<word>(?:(?![{_UNSPACED}_])
 
 def of(text: str) -> list[str]:
     """Give the terms of a text in order, as they are indexed."""
-    found: list[str] = []
-    for run, unspaced in _runs(text):
-        found += _pairs(run) if unspaced else [run]
-    return found
+    return read(text)[0]
 
 
 def heads(text: str) -> set[str]:
     """Give the terms for single characters, and for the first letters of words."""
-    found: set[str] = set()
+    return read(text)[1]
+
+
+def read(text: str) -> tuple[list[str], set[str]]:
+    """Give the terms of a text in order, and those of what its words begin with."""
+    found: list[str] = []
+    begun: set[str] = set()
     for run, unspaced in _runs(text):
-        found.update(run if unspaced else (run[:end] for end in range(1, HEAD + 1)))
-    return {tag("p", one) for one in found}
+        found += _pairs(run) if unspaced else [run]
+        begun.update(run if unspaced else (run[:end] for end in range(1, HEAD + 1)))
+    return found, {tag("p", one) for one in begun}
 
 
 @dataclass(frozen=True)
@@ -88,4 +92,6 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
 def _plain(text: str) -> str:
     """Bring letters to one form: full width, ligatures, case, stretched and invisible ones."""
     composed = unicodedata.normalize("NFKC", text).casefold().replace(_TATWEEL, "")
+    if composed.isprintable():
+        return composed
     return "".join(c for c in composed if unicodedata.category(c) != "Cf")

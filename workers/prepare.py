@@ -24,7 +24,7 @@ from models.medium import Kind, Medium, Purpose
 from models.settings import Settings
 from models.status import MediumState
 from models.transcript import ListenerReason
-from workers import decoding, loop
+from workers import decoding, loop, prompts
 from workers.attempt import Failed, begin, close, fail, forgive, hold
 from workers.batch import BatchWorker
 from workers.confine import Bounds, Overrun
@@ -57,6 +57,7 @@ def prepare(house: House, medium_id: UUID) -> None:
     medium = begin(house, medium_id, MediumState.STORED)
     if medium is None:
         _hand_on(house, medium_id)
+        _prepare_prompt(house, medium_id)
         return
     bound = log.bind(medium_id=str(medium_id), kind=medium.kind.value, attempts=medium.attempts)
     try:
@@ -74,6 +75,15 @@ def prepare(house: House, medium_id: UUID) -> None:
         fail(house, medium_id, type(error).__name__)
         raise Failed(type(error).__name__) from None
     bound.info("prepared")
+
+
+def _prepare_prompt(house: House, recording: UUID) -> None:
+    """Make a recorded prompt playable, if the id is of one."""
+    try:
+        prompts.make_playable(house, recording)
+    except (Unavailable, OperationalError) as error:
+        log.warning("not available", error=type(error).__name__)
+        raise Failed("unavailable") from None
 
 
 def _prepare(house: House, medium: Medium) -> None:

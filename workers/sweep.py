@@ -21,7 +21,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, exists, select, update
 
 from ingest.queue import Stage
-from models import logs
+from models import logs, prompts
 from models.columns import now
 from models.complaint import Complaint, Submission
 from models.database import reading, writing
@@ -53,6 +53,7 @@ def sweep(stores: Stores, at: datetime | None = None) -> int:
     stale = moment - timedelta(seconds=stores.settings.stale_seconds)
     handed = sum(_sweep_stage(stores, state, stale, moment) for state in STAGE_OF)
     handed += _sweep_reports(stores, stale)
+    handed += _sweep_prompts(stores, stale)
     if handed:
         log.info("swept", count=handed)
     return handed
@@ -114,6 +115,15 @@ def _sweep_reports(stores: Stores, stale: datetime) -> int:
     for medium_id in behind:
         stores.queue.enqueue(Stage.PREPARE, medium_id)
     return len(behind)
+
+
+def _sweep_prompts(stores: Stores, stale: datetime) -> int:
+    """Hand over recordings of prompts that not every phone plays."""
+    with reading(stores.engine) as session:
+        waiting = prompts.waiting(session, stale)
+    for recording in waiting:
+        stores.queue.enqueue(Stage.PREPARE, recording)
+    return len(waiting)
 
 
 def _in_state(session: Session, ids: Iterable[UUID], state: MediumState) -> set[UUID]:

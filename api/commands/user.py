@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from models import terminal
-from models.account import Role
+from models.account import Permission, Role
+from models.errors import Invalid
 
 app = typer.Typer(no_args_is_help=True, help="Staff accounts and tokens for programs.")
 
@@ -35,7 +36,6 @@ def add(
 ) -> None:
     """Add a member of staff; the password is asked for."""
     from models import accounts
-    from models.account import Permission
     from models.database import open_database, writing
 
     engine, keys = open_database(terminal.settings())
@@ -51,7 +51,7 @@ def add(
             unit_code=unit or None,
             rounds=terminal.listed(rounds),
             languages=terminal.listed(languages),
-            permissions=[Permission(one) for one in terminal.listed(permissions)],
+            permissions=_permissions(permissions),
         )
         if identity:
             accounts.tie(session, keys, added, identity)
@@ -81,7 +81,6 @@ def change(
 ) -> None:
     """Change what somebody may do, or how they get in; what is not named stays."""
     from models import accounts
-    from models.account import Permission
     from models.database import open_database, writing
 
     engine, keys = open_database(terminal.settings())
@@ -95,8 +94,7 @@ def change(
         if disabled is not None:
             accounts.set_disabled(session, keys, account, disabled)
         if permissions is not None:
-            granted = [Permission(one) for one in terminal.listed(permissions)]
-            accounts.set_permissions(session, keys, account, granted)
+            accounts.set_permissions(session, keys, account, _permissions(permissions))
         if languages is not None:
             accounts.set_languages(session, keys, account, terminal.listed(languages))
         if rounds is not None:
@@ -118,3 +116,18 @@ def token(username: str, label: Annotated[str, typer.Option(help="What it is for
     with writing(engine) as session:
         account = accounts.by_name(session, username)
         typer.echo(tokens.issue(session, keys, account, name=label))
+
+
+def _permissions(written: str) -> list[Permission]:
+    """Read permissions; raise Invalid for what is none."""
+    known = {one.value: one for one in Permission}
+    wanted = terminal.listed(written)
+    strange = [one for one in wanted if one not in known]
+    if strange:
+        names = ", ".join(known)
+        raise Invalid(
+            f"没有权限 {strange[0]}，可用的是 {names}。",
+            f"There is no permission {strange[0]}: use {names}.",
+            code="unknown_permission",
+        )
+    return [known[one] for one in wanted]

@@ -16,7 +16,7 @@ from api.staff import names, pages
 from api.staff.names import Option
 from api.staff.pages import StaffRoute
 from api.staff.session import At, Here, Seat
-from models import access, audit, division, dossier, index, search
+from models import access, audit, clocks, division, dossier, index, search
 from models.access import Act
 from models.account import Account
 from models.audit import Deed
@@ -132,8 +132,9 @@ def show(request: Request, at: At, here: Here) -> Response:
     wanted = of_request(request)
     with reading(at.engine) as session:
         page = search.find(session, here.account, query_of(here, wanted), before=wanted.before)
-        rows = _rows(session, page.complaints)
-        facets = _facets(session, at, here, page.complaints)
+        maskers = dossier.maskers(session, page.complaints)
+        rows = _rows(session, page.complaints, maskers)
+        facets = _facets(session, at, here, _units(page.complaints, maskers))
     if wanted.before is None and (wanted.q or wanted.unit):
         with writing(at.engine) as session:
             audit.append(
@@ -171,29 +172,26 @@ def counts(
     query = query_of(here, wanted)
     views = () if only else _views(here)
     with reading(at.engine) as session:
-        account = here.account
-        page = search.find(session, account, query, before=wanted.before)
+        units: tuple[Option, ...] = ()
+        if only == "unit" or (wanted.unit and not only):
+            shown = search.find(session, here.account, query, before=wanted.before).complaints
+            units = _units(shown, dossier.maskers(session, shown))
         facets = [
             facet
-            for facet in _facets(session, at, here, page.complaints)
+            for facet in _facets(session, at, here, units)
             if (facet.key == only if only else is_open(facet, wanted))
         ]
-        total = None if only else search.count(session, account, query)
-        by_view = {
-            view.code: search.count(session, account, query_of(here, Asked(view=view.code)))
-            for view in views
-        }
-        by_facet = {
-            facet.key: search.tally(
-                session, account, query, facet.name, [one.value for one in facet.options]
-            )
-            for facet in facets
-        }
+        asked = [query, *(query_of(here, Asked(view=view.code)) for view in views)]
+        asked += [query.but(**{f.name: (one.value,)}) for f in facets for one in f.options]
+        told = iter(search.counts(session, here.account, asked))
+    total = next(told)
+    by_view = {view.code: next(told) for view in views}
+    by_facet = {f.key: {one.value: next(told) for one in f.options} for f in facets}
     return pages.render(
         request,
         "inbox_counts.html",
         here,
-        total=total,
+        total=None if only else total,
         by_view=by_view,
         by_facet=by_facet,
         facets=facets,
@@ -251,7 +249,7 @@ def query_of(here: Seat, wanted: Asked) -> search.Query:
     if wanted.view == "overdue":
         return query.but(overdue_at=now())
     if wanted.view == "today":
-        midnight = datetime.combine(now().astimezone(OFFICE).date(), time(), OFFICE)
+        midnight = clocks.midnight(now())
         return query.but(since=max(midnight, query.since) if query.since else midnight)
     if wanted.view == "low":
         return query.but(low_confidence=True, open_only=True)
@@ -264,9 +262,7 @@ def _views(here: Seat) -> tuple[View, ...]:
     return tuple(view for view in VIEWS if view.code in LISTENER_VIEWS)
 
 
-def _facets(
-    session: Session, at: At, here: Seat, shown: tuple[Complaint, ...]
-) -> tuple[Facet, ...]:
+def _facets(session: Session, at: At, here: Seat, units: tuple[Option, ...]) -> tuple[Facet, ...]:
     lang = here.lang
     languages = tuple(Option(tag, names.language(tag, lang)) for tag in names.OFFERED)
     return (
@@ -285,7 +281,7 @@ def _facets(
             ),
         ),
         Facet("channel", "channels", "渠道", "Channel", _channels(session, here.account)),
-        Facet("unit", "units", "单位", "Unit", _units(session, shown)),
+        Facet("unit", "units", "单位", "Unit", units),
     )
 
 
@@ -301,9 +297,8 @@ def _channels(session: Session, account: Account) -> tuple[Option, ...]:
     return tuple(Option(code, name) for code, name in rows)
 
 
-def _units(session: Session, shown: tuple[Complaint, ...]) -> tuple[Option, ...]:
+def _units(shown: tuple[Complaint, ...], maskers: dict[UUID, Masker]) -> tuple[Option, ...]:
     """List the units that the reports on the page are about."""
-    maskers = dossier.maskers(session, shown)
     found: dict[str, str] = {}
     for complaint in shown:
         if complaint.subject_unit and complaint.subject_unit != "unknown":
@@ -314,8 +309,9 @@ def _units(session: Session, shown: tuple[Complaint, ...]) -> tuple[Option, ...]
     return tuple(Option(code, name) for code, name in list(found.items())[:UNITS_MOST])
 
 
-def _rows(session: Session, complaints: tuple[Complaint, ...]) -> list[Row]:
-    maskers = dossier.maskers(session, complaints)
+def _rows(
+    session: Session, complaints: tuple[Complaint, ...], maskers: dict[UUID, Masker]
+) -> list[Row]:
     assignees = {one.assignee_id for one in complaints if one.assignee_id}
     called = dict(
         session.exec(select(Account.id, Account.name).where(col(Account.id).in_(assignees))).all()
@@ -327,7 +323,7 @@ def _row(complaint: Complaint, masker: Masker, called: dict[UUID, str]) -> Row:
     title = masker.hide(complaint.title)
     lead = masker.hide(complaint.description)[:160]
     if lead.startswith(title.rstrip("…")):
-        lead = lead[len(title.rstrip("…")) :].lstrip("，。, ")
+        lead = lead[len(title.rstrip("…")) :].lstrip("，。,. ")
     return Row(
         complaint=complaint,
         title=title,

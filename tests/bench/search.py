@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import random
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -249,11 +251,16 @@ def report(engine: Engine, times: Times, seeded: float, *, as_json: bool) -> Non
         "all counts of a page": Percentiles.of(times.counts),
     }
     name = engine.dialect.name
+    where = f"{platform.machine()}, {os.cpu_count()} cores, {date.today()}, Python " + (
+        platform.python_version()
+    )
     if as_json:
         made = {kind: asdict(one) for kind, one in ranked.items()}
-        print(json.dumps({"rows": rows, "database": name, "seeded_s": round(seeded), "ms": made}))
+        told = {"rows": rows, "database": name, "on": where, "seeded_s": round(seeded)}
+        print(json.dumps(told | {"staff": list(STAFF), "mix": list(MIX), "ms": made}))
         return
-    print(f"\n{rows:,} complaints on {name}, seeded in {seeded:.0f} s")
+    print(f"\n{rows:,} complaints on {name}, seeded in {seeded:.0f} s; {where}")
+    print(f"each kind asked by {len(STAFF)} of staff: {', '.join(STAFF)}")
     print(f"{'ms':34}{'n':>5}{'p50':>8}{'p95':>8}{'worst':>8}")
     for kind, one in ranked.items():
         print(f"{kind:34}{one.n:5}{one.p50:8.1f}{one.p95:8.1f}{one.worst:8.1f}")

@@ -2,7 +2,7 @@
 
 import { about } from "./about.js";
 import { grouped } from "./damm.js";
-import { ask, flush, restart as anew, watch } from "./outbox.js";
+import { ask, flush, takeBack, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
 import { $, current, keepForOffline, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
@@ -323,8 +323,10 @@ const listeners = {
     voice.say(error.status === 429 ? "busy" : "waiting");
   },
   async onRefused(record, error) {
-    if (record.receipt) return store.settle(record, null);
-    await takeBack(record);
+    const back = await takeBack(record, draft?.channel === record.channel ? draft : null);
+    // What adds to another report is offered again where its receipt is entered.
+    if (record.receipt) return;
+    if (record.channel === about.channel) await reopen(back);
     voice.say(error.problem?.code === "channel_closed" ? "closed" : "failed");
   },
   async onSettled(record, answer) {
@@ -334,16 +336,9 @@ const listeners = {
   },
 };
 
-/** Make what was refused a draft again: it can be heard, changed, sent once more or deleted. */
-async function takeBack(record) {
-  const mine = draft?.channel === record.channel ? draft : await store.get("drafts", record.channel);
-  const back = { ...record, key: store.draw(), parts: [...(mine?.parts ?? []), ...record.parts] };
-  back.text = [mine?.text, record.text].filter(Boolean).join("\n");
-  anew(back);
-  await store.unpost(record, back);
-  if (record.channel !== about.channel) return;
-  const shown = current() === "sending" || draft;
-  if (shown) draft = back;
+/** Show what was refused where it can be changed; whoever looks at something else is left alone. */
+async function reopen(back) {
+  if (current() === "sending" || draft) draft = back;
   if (current() === "sending") {
     await restore();
     show("speak", { back: false, quiet: true });

@@ -2,7 +2,7 @@
 
 import { about } from "./about.js";
 import { DIGITS, digitsOf, grouped, isReceipt } from "./damm.js";
-import { ask, flush, watch } from "./outbox.js";
+import { ask, flush, shelf, takeBack, watch } from "./outbox.js";
 import * as recorder from "./recorder.js";
 import { $, current, keepForOffline, onFirstTouch, onLeave, show, wire } from "./screens.js";
 import * as store from "./store.js";
@@ -12,7 +12,8 @@ const LISTENER = "und";
 let typed = "";
 let receipt = "";
 let recording = null;
-let added = null;
+let added = [];
+let draft = null;
 let looking = null;
 
 const PICTURES = {
@@ -63,7 +64,9 @@ async function look(first = []) {
   await paint(report);
   const answered = report.messages.some((message) => message.from === "office");
   const after = report.open ? ["add"] : [];
-  return show("report", { say: [...first, `state_${report.state}`, answered ? "answer" : "no_answer", ...after] });
+  show("report", { say: [...first, `state_${report.state}`, answered ? "answer" : "no_answer", ...after] });
+  draft = (await store.get("drafts", shelf({ receipt })).catch(() => null)) ?? null;
+  if (draft && report.open) show("drafted", { say: [...first, `state_${report.state}`, $("drafted").dataset.say] });
 }
 
 async function paint(report) {
@@ -151,22 +154,31 @@ async function begin() {
 
 function finished(part, prompt = "review") {
   recording = null;
-  added = part;
+  added = [...parts(), part];
   state("done");
   voice.say(prompt);
 }
 
-async function dropAdded() {
-  if (recording) added = await recording.stop();
+/** Forget what is being recorded, but not what was refused before. */
+async function dropRecording() {
+  const { id } = await recording.stop();
   recording = null;
-  if (added) await store.forget([added.id]);
-  added = null;
+  await store.forget([id]);
+}
+
+async function dropAdded() {
+  if (recording) await dropRecording();
+  await dropDraft();
+  await store.forget(added.map((part) => part.id));
+  added = [];
   state("idle");
 }
 
-async function send(part) {
-  added = null;
-  await store.put("outbox", { key: store.draw(), channel: "", receipt, parts: [part], text: "" });
+async function send(parts) {
+  const record = { key: store.draw(), channel: "", receipt, parts, text: "" };
+  await store.post(shelf(record), record);
+  added = [];
+  draft = null;
   show("sending", { back: false });
   await flush(listeners);
 }
@@ -175,14 +187,39 @@ async function addFile(file, kind) {
   const part = recorder.part(kind, "addition", file.type || "application/octet-stream");
   part.size = file.size;
   await store.keep(part.id, 0, await file.arrayBuffer());
-  await send(part);
+  await send([...parts(), part]);
+}
+
+// ---- what was refused before
+
+const parts = () => draft?.parts ?? [];
+
+/** Go on with what was refused: what was said can be heard first; pictures alone are sent again. */
+async function useDraft() {
+  added = parts();
+  if (!added.some((part) => part.kind === "voice")) return send(added);
+  state("done");
+  return show("adding", { say: "review" });
+}
+
+async function dropDraft() {
+  if (!draft) return;
+  await store.forget(draft.parts.map((part) => part.id));
+  await store.remove("drafts", draft.channel);
+  draft = null;
+}
+
+async function hear() {
+  for (const part of added.filter((one) => one.kind === "voice")) {
+    if (current() === "adding") await voice.playBlob(await store.blobOf(part.id, part.mime));
+  }
 }
 
 const listeners = {
   onProgress: (share) => ($("sent").value = share),
   onWaiting: (error) => current() === "sending" && voice.say(error.status === 429 ? "busy" : "waiting"),
   async onRefused(record) {
-    await store.settle(record, null);
+    await takeBack(record);
     if (current() === "sending") await look(["failed"]);
   },
   async onSettled(record, answer) {
@@ -241,7 +278,9 @@ $("main").addEventListener("click", async () => {
   return send(added);
 });
 $("restart").addEventListener("click", () => dropAdded().then(() => voice.say("restarted")));
-$("hear").addEventListener("click", async () => added && voice.playBlob(await store.blobOf(added.id, added.mime)));
+$("hear").addEventListener("click", hear);
+$("draft-use").addEventListener("click", useDraft);
+$("draft-discard").addEventListener("click", () => dropDraft().then(() => show("report", { back: false, say: "restarted" })));
 $("add-photo-file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
   event.target.value = "";
@@ -257,7 +296,7 @@ $("to-withdraw").addEventListener("click", () => show("withdrawing"));
 $("withdraw").addEventListener("click", () => tell("POST", "/receipt/withdrawal", {}, "withdrawn"));
 $("keep").addEventListener("click", () => show("report", { say: "kept" }));
 onLeave("scanning", () => looking?.abort());
-onLeave("adding", () => recording && dropAdded());
+onLeave("adding", () => recording && dropRecording());
 
 voice.speakIn(about.languages[0]);
 show("languages", { quiet: true });

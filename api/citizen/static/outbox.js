@@ -113,6 +113,22 @@ export function restart(record) {
   }
 }
 
+/** Where a draft lies: under its channel's code, or under the receipt of the report that it adds to. */
+export const shelf = (record) => (record.receipt ? `receipt ${record.receipt}` : record.channel);
+
+/**
+ * Make what was refused a draft again, joined with what was begun since: nothing is lost, and it can be heard,
+ * changed, sent once more or deleted.
+ */
+export async function takeBack(record, begun) {
+  const mine = begun ?? (await store.get("drafts", shelf(record)));
+  const back = { ...record, channel: shelf(record), key: store.draw(), parts: [...(mine?.parts ?? []), ...record.parts] };
+  back.text = [mine?.text, record.text].filter(Boolean).join("\n");
+  restart(back);
+  await store.unpost(record, back);
+  return back;
+}
+
 let running = null;
 let attempts = 0;
 let timer = 0;

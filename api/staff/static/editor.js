@@ -198,6 +198,8 @@ export class Editor {
       await ask(`${this.url}/transcript`, { method: "POST", json: this.written() });
     } catch (error) {
       notify(error.message, "fault");
+      // Whoever was overtaken goes to look at the newer version, and finds this again there.
+      await this.#draft();
       return false;
     }
     this.#clean();

@@ -4,6 +4,8 @@ import { ask, notify, t } from "./console.js";
 
 const MOST_SECONDS = 60;
 const BITS_PER_SECOND = 32000;
+const LOOK_MS = 1000;
+const LOOKS_MOST = 30;
 // What every phone plays comes first.
 const TYPES = ["audio/mp4;codecs=mp4a.40.2", "audio/webm;codecs=opus", "audio/ogg;codecs=opus"];
 const player = new Audio();
@@ -31,17 +33,31 @@ async function alone(row, work) {
   }
 }
 
-async function change(row, address, options) {
-  const answer = await ask(address, { method: "POST", headers: { "HX-Request": "true", Accept: "text/html" }, ...options });
+/** Put the row that an answer holds in place of the one that is there. */
+async function put(row, answer) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = document.adoptNode(page.querySelector("li.prompt"));
+  const fresh = document.adoptNode(page.getElementById(row.id));
   row.replaceWith(fresh);
   return fresh;
 }
 
+async function change(row, address, options) {
+  return put(row, await ask(address, { method: "POST", headers: { "HX-Request": "true", Accept: "text/html" }, ...options }));
+}
+
+/** Look again until a worker has made the recording playable; give the row as it is then. */
+async function settled(row) {
+  for (let looks = 0; row.isConnected && "waiting" in row.dataset && looks < LOOKS_MOST; looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if (row.isConnected) row = await put(row, await ask(location.href));
+  }
+  return row;
+}
+
 async function send(row, blob) {
   const query = new URLSearchParams({ channel: row.dataset.channel, seconds: (await secondsOf(blob)).toFixed(2) });
-  const fresh = await change(row, `${row.dataset.url}?${query}`, { body: blob });
+  const fresh = await settled(await change(row, `${row.dataset.url}?${query}`, { body: blob }));
+  if ("waiting" in fresh.dataset) return notify(t("录好了，转好格式以后就放它。", "Recorded: it is heard as soon as it is converted."));
   notify(t("录好了，现在放的就是它。", "Recorded: this is what is heard now."));
   fresh.querySelector("[data-play]")?.click();
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlmodel import select
 
 from api.citizen.reports import picture
@@ -16,7 +16,7 @@ from models.complaint import Message
 from models.database import reading, writing
 from models.medium import Kind, Medium, Purpose
 from models.status import MediumState, Status
-from tests.browser.citizen.conftest import phone_of
+from tests.browser.citizen.conftest import STORED, phone_of
 from tests.browser.conftest import CODE, Served
 from tests.cases import complaint
 
@@ -158,6 +158,87 @@ def test_a_voice_note_and_a_photograph_are_added_once(
         media = session.exec(select(Medium).where(Medium.complaint_id == found.id)).all()
     kinds = sorted((one.kind.value, one.purpose.value) for one in media)
     assert kinds == [("image", "addition"), ("voice", "addition")]
+
+
+def say_more(page: Page) -> None:
+    page.click("#add-voice")
+    page.click("#main")
+    page.wait_for_selector('#adding[data-state="recording"]')
+    page.wait_for_timeout(1500)
+    page.click("#main")
+    page.wait_for_selector('#adding[data-state="done"]')
+    page.click("#main")
+
+
+def test_what_the_server_refuses_is_offered_again_with_its_receipt(
+    lookup: Page, served: Served, digits: str
+) -> None:
+    refusals = [422]
+
+    def refuse(route: Route) -> None:
+        if refusals:
+            problem = {"status": refusals.pop(), "code": "too_much", "zh": "不对", "en": "no"}
+            route.fulfill(status=422, json=problem)
+        else:
+            route.continue_()
+
+    lookup.route("**/receipt/additions", refuse)
+    enter(lookup, digits)
+    lookup.wait_for_selector("#report:not([hidden])")
+    say_more(lookup)
+    lookup.wait_for_selector("#drafted:not([hidden])", timeout=20_000)
+    stored = lookup.evaluate(STORED)
+    assert (stored["drafts"], stored["outbox"]) == (1, 0) and stored["chunks"] > 0
+
+    # Another day: nothing is shown before the receipt is entered, then it is offered.
+    lookup.reload()
+    lookup.click('[data-choose="zh"]')
+    enter(lookup, digits)
+    lookup.click("#draft-use")
+    lookup.wait_for_selector('#adding:not([hidden])[data-state="done"]')
+    lookup.click("#hear")
+    lookup.click("#main")
+    lookup.wait_for_selector("#report:not([hidden])", timeout=20_000)
+    stored = lookup.evaluate(STORED)
+    assert (stored["drafts"], stored["outbox"], stored["chunks"]) == (0, 0, 0)
+    house = served.app.state.house
+    with reading(house.engine) as session:
+        found = casework.by_receipt(session, house.keys, digits)
+        assert found is not None
+        media = session.exec(select(Medium).where(Medium.complaint_id == found.id)).all()
+    assert [one.kind for one in media] == [Kind.VOICE]
+
+
+def test_what_was_refused_can_be_deleted(lookup: Page, digits: str) -> None:
+    problem = {"status": 422, "code": "too_much", "zh": "不对", "en": "no"}
+    lookup.route("**/receipt/additions", lambda route: route.fulfill(status=422, json=problem))
+    enter(lookup, digits)
+    lookup.wait_for_selector("#report:not([hidden])")
+    say_more(lookup)
+    lookup.click("#draft-discard", timeout=20_000)
+    lookup.wait_for_selector("#report:not([hidden])")
+    stored = lookup.evaluate(STORED)
+    assert (stored["drafts"], stored["outbox"], stored["chunks"]) == (0, 0, 0)
+
+
+def test_a_report_that_is_refused_here_waits_on_its_own_page(
+    lookup: Page, served: Served, digits: str
+) -> None:
+    # Whoever draws no random key is refused.
+    record = {"key": "f" * 32, "channel": CODE, "language": "zh", "parts": [], "text": "水管坏了"}
+    store = lookup.evaluate("new URL('store.js', document.querySelector('[type=module]').src).href")
+    lookup.evaluate(
+        "async ([store, record]) => (await import(store)).put('outbox', record)", [store, record]
+    )
+    lookup.reload()
+    for _ in range(50):
+        if lookup.evaluate(STORED)["drafts"]:
+            break
+        lookup.wait_for_timeout(100)
+    lookup.goto(served.page)
+    lookup.click("#draft-use")
+    lookup.wait_for_selector("#speak:not([hidden])")
+    assert lookup.input_value("#text") == "水管坏了"
 
 
 def test_a_report_is_withdrawn_only_after_being_asked(

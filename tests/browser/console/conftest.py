@@ -6,13 +6,64 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
+
+from api.app import create_app
+from ingest.blobs import Blobs
+from tests import cases, desk
+from tests.conftest import House
 
 START_SECONDS = 60
+WAIT = 60_000
+
+
+@dataclass
+class Console:
+    """The console in a browser. faults : what scripts and the content policy complained of"""
+
+    page: Page
+    address: str
+    house: House
+    laid: desk.Laid
+    faults: list[str]
+
+    def log_in(self, username: str) -> None:
+        self.page.goto(f"{self.address}/staff")
+        self.page.fill("[name=username]", username)
+        self.page.fill("[name=password]", cases.PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url("**/staff/*")
+
+    def open(self, name: str) -> None:
+        self.page.goto(f"{self.address}/staff/complaints/{self.laid.complaints[name]}")
+        self.page.wait_for_selector("html.scripted .sound, html.scripted .typed")
+
+
+@pytest.fixture
+def console(
+    browser: Browser,
+    serve_app: Callable[[FastAPI], str],
+    house: House,
+    blobs: Blobs,
+) -> Iterator[Console]:
+    laid = desk.lay(house.engine, house.keys, blobs)
+    address = serve_app(create_app(house.settings, queue=house.queue))
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda message: faults.append(message.text) if message.type == "error" else None,
+    )
+    yield Console(page, address, house, laid, faults)
+    context.close()
 
 
 @pytest.fixture(scope="module")

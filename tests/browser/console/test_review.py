@@ -2,72 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlmodel import col, select
 
-from api.app import create_app
-from ingest.blobs import Blobs
 from models import audit, review
 from models.account import Account
 from models.database import reading, writing
 from models.event import Event, Heard
-from models.medium import Medium
+from models.medium import Medium, Purpose
 from models.status import MediumState
-from tests import cases, desk
-from tests.conftest import House
+from tests import cases
+from tests.browser.console.conftest import WAIT, Console
+from workers.house import House as Workshop
+from workers.prepare import prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-WAIT = 60_000
-
-
-@dataclass
-class Console:
-    """The console in a browser. faults : what scripts and the content policy complained of"""
-
-    page: Page
-    address: str
-    house: House
-    laid: desk.Laid
-    faults: list[str]
-
-    def log_in(self, username: str) -> None:
-        self.page.goto(f"{self.address}/staff")
-        self.page.fill("[name=username]", username)
-        self.page.fill("[name=password]", cases.PASSWORD)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_url("**/staff/*")
-
-    def open(self, name: str) -> None:
-        self.page.goto(f"{self.address}/staff/complaints/{self.laid.complaints[name]}")
-        self.page.wait_for_selector("html.scripted .sound, html.scripted .typed")
-
-
-@pytest.fixture
-def console(
-    browser: Browser,
-    serve_app: Callable[[FastAPI], str],
-    house: House,
-    blobs: Blobs,
-) -> Iterator[Console]:
-    laid = desk.lay(house.engine, house.keys, blobs)
-    address = serve_app(create_app(house.settings, queue=house.queue))
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "console",
-        lambda message: faults.append(message.text) if message.type == "error" else None,
-    )
-    yield Console(page, address, house, laid, faults)
-    context.close()
 
 
 def test_a_listener_finds_hears_mends_and_accepts(console: Console) -> None:
@@ -163,6 +114,56 @@ def test_an_ended_session_loses_no_edit(console: Console) -> None:
     expect(page.locator(".notice.draft")).to_be_visible()
     page.click("[data-do=restore]")
     expect(page.locator(".segment").first.locator(".words")).to_contain_text("يېڭى")
+
+
+def test_whoever_was_overtaken_finds_the_edit_again_beside_the_newer_version(
+    console: Console,
+) -> None:
+    page, medium_id = console.page, console.laid.media["uyghur"]
+    console.log_in("listener")
+    console.open("uyghur")
+    page.locator(".segment").first.locator(".words").dblclick()
+    page.keyboard.press("End")
+    page.keyboard.insert_text(" يېڭى")
+    with writing(console.house.engine) as session:
+        newest = review.newest(session, medium_id)
+        assert newest is not None
+        medium = session.get_one(Medium, medium_id)
+        texts = [one.text for one in newest.read_segments()]
+        cases.transcript(session, medium, *texts, version=newest.version + 1)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#notices")).to_contain_text("您的修改还在")
+    expect(page.locator("[data-saved]")).to_contain_text("草稿已保存")
+    page.reload()
+    page.click("[data-do=restore]")
+    expect(page.locator(".segment").first.locator(".words")).to_contain_text("يېڭى")
+    page.keyboard.press("Control+s")
+    expect(page.locator(".meta-line")).to_contain_text("第3 版")
+    with reading(console.house.engine) as session:
+        newest = review.newest(session, medium_id)
+        assert newest is not None
+        assert "يېڭى" in newest.read_segments()[0].text
+
+
+def test_a_spoken_answer_can_be_heard_as_soon_as_it_is_prepared(
+    console: Console, workshop: Workshop
+) -> None:
+    page = console.page
+    page.context.grant_permissions(["microphone"])
+    console.log_in("inspector")
+    console.open("chinese")
+    page.fill("#answer", "写了一半")
+    page.click("[data-do=speak]")
+    page.wait_for_timeout(1500)
+    page.click("[data-do=speak]")
+    expect(page.locator(".turns")).to_contain_text("正在处理")
+    page.fill("#answer", "写了一半")
+    with reading(console.house.engine) as session:
+        answers = session.exec(select(Medium.id).where(Medium.purpose == Purpose.MESSAGE)).all()
+    prepare(workshop, answers[-1])
+    expect(page.locator(".turns audio")).to_have_count(1, timeout=15_000)
+    assert page.input_value("#answer") == "写了一半"
+    assert console.faults == []
 
 
 def test_a_login_in_another_window_lets_this_one_go_on(console: Console) -> None:

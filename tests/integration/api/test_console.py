@@ -22,6 +22,7 @@ from ingest.crew import Hand
 from models import audit, export, reporter
 from models.account import Account, Permission, Role
 from models.audit import Deed
+from models.channel import Channel, Unit
 from models.columns import now
 from models.complaint import Complaint, IdentityMode, Message, Repeat
 from models.database import reading, writing
@@ -197,6 +198,11 @@ def hostile(house: House) -> UUID:
             state=MediumState.NEEDS_LISTENER,
         )
         session.add(Message(complaint_id=made.id, by="reporter", text=HOSTILE))
+        colleague = cases.account(session, name=HOSTILE)
+        session.add(Message(complaint_id=made.id, by=str(colleague.id), text=HOSTILE))
+        made.assignee_id = colleague.id
+        session.get_one(Channel, made.channel_code).name = HOSTILE
+        session.add(Unit(code="u-hostile", name=HOSTILE, division=cases.COUNTY))
         other = cases.complaint(session, house.keys, title=HOSTILE[:60])
         session.add(
             Repeat(complaint_id=made.id, other_id=other.id, score=0.9, reasons=[{"why": HOSTILE}])
@@ -215,6 +221,7 @@ def test_hostile_text_is_text_on_every_page(
         sitting.get("/staff/inbox"),
         sitting.get("/staff/inbox", **{"HX-Request": "true", "HX-Target": "more-rows"}),
         sitting.get("/staff/inbox/counts"),
+        sitting.get("/staff/inbox/counts?only=channel"),
         sitting.get("/staff/inbox?q=" + HOSTILE.replace("#", "")),
         sitting.get(here),
         sitting.get(f"{here}/record", **{"HX-Request": "true"}),
@@ -227,7 +234,9 @@ def test_hostile_text_is_text_on_every_page(
         sitting.get("/staff/exports"),
         sitting.get("/staff/login?next=" + HOSTILE.replace("#", "")),
     ]
-    pages.append(sit(Role.ADMINISTRATOR).get("/staff/queue"))
+    keeper = sit(Role.ADMINISTRATOR)
+    pages += [keeper.get(f"/staff/{name}") for name in ("queue", "channels", "prompts")]
+    pages.append(keeper.get("/staff/channels/xsl-clinic"))
     for page in pages:
         assert page.status_code == 200, page.text[:300]
         assert "<script>alert" not in page.text and "<img src=x" not in page.text

@@ -10,12 +10,14 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.citizen import prompts, words
+from ingest.queue import Stage
 from models import audit
 from models.account import Account, Role
 from models.audit import Deed
 from models.database import reading, writing
 from models.errors import Invalid, NotFound, Refused
 from tests import cases
+from tests.files import sound
 
 CODE = "xsl-clinic"
 MP3 = b"ID3" + bytes(500)
@@ -50,6 +52,20 @@ def test_a_better_recording_is_heard_and_removing_it_brings_back_the_one_before(
     assert heard(client, "zh", "welcome").content == MP3 + b"all"
     prompts.remove(at, "", "zh", "welcome", boss)
     assert heard(client, "zh", "welcome").content == shipped
+
+
+def test_what_not_every_phone_plays_waits_for_a_worker(
+    client: TestClient, at: Any, boss: Account
+) -> None:
+    shipped = heard(client, "zh", "welcome").content
+    prompts.record(at, CODE, "zh", "welcome", sound("webm/opus"), 2.0, boss)
+    assert heard(client, "zh", "welcome").content == shipped
+    (stands,) = [one for one in prompts.standing(at, CODE, "zh") if one.name == "welcome"]
+    assert (stands.by, stands.waiting) == ("packaged", True)
+    assert at.queue.depth(Stage.PREPARE) == 1
+    prompts.record(at, CODE, "zh", "welcome", MP3, 2.0, boss)
+    assert heard(client, "zh", "welcome").headers["content-type"] == "audio/mpeg"
+    assert not any(one.waiting for one in prompts.standing(at, CODE, "zh"))
 
 
 def test_what_is_missing_is_shown(at: Any, boss: Account) -> None:
