@@ -37,6 +37,10 @@ class TimeWords(Frozen):
     filler: tuple[str, ...]
     telling: tuple[str, ...]
     born: tuple[str, ...]
+    killed: tuple[str, ...]
+    papers: tuple[str, ...]
+    lived: tuple[str, ...]
+    tried: tuple[str, ...]
     promised: tuple[str, ...]
     let: tuple[str, ...]
     agreed: tuple[str, ...]
@@ -45,6 +49,7 @@ class TimeWords(Frozen):
     found_out: tuple[str, ...]
     until: tuple[str, ...]
     printed: tuple[str, ...]
+    attacking: tuple[str, ...]
     promised_for: tuple[str, ...]
     made: tuple[str, ...]
 

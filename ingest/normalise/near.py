@@ -18,6 +18,7 @@ from ingest.normalise.datewords import (
     number_of,
 )
 
+LONGEST = 999  # 2021年以来 is no span of 2021 years
 _COUNT = r"(?P<count>\d{1,4}|[一二两三四五六七八九十]{1,4}|半)"
 # 村上上个月: the first 上 belongs to the village
 _TWICE = r"(?<![村镇乡县社队组街场网路身])"
@@ -125,6 +126,8 @@ def _week(match: re.Match[str], received: date) -> Interval | None:
 def _ago(match: re.Match[str], received: date) -> Interval | None:
     unit, half = match["unit"], match["count"] == "半"
     count = number_of(match["count"])
+    if count > LONGEST:
+        return None
     if unit == "天":
         return None if half else almanac.one_day(received - count * DAY)
     if unit.endswith(("星期", "礼拜", "周")):
@@ -148,6 +151,8 @@ def _lately(match: re.Match[str], received: date) -> Interval | None:
 def _since(match: re.Match[str], received: date) -> Interval | None:
     said, unit = match["count"] or match["led"], match["unit"] or match["led_unit"]
     half, count = said == "半", number_of(said)
+    if count > LONGEST:
+        return None
     if unit == "天":
         # 这两天 is no time, 近十天 is one
         if half or (match["lead"] == "这" and count == 2):

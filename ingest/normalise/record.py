@@ -109,7 +109,7 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
         people=people,
         person=person,
         unit=unit.choose(candidates, person, reproach),
-        time=lexicons.chooser.find(read, matter.received, asking=asking),
+        time=lexicons.chooser.find(read, matter.received, reproach),
         amounts=lexicons.counter.find(read, (*times, *closed)),
         domain=kind.judge(read.text, features, trained, "domain", lexicons.domain),
         conduct=conduct,

@@ -42,14 +42,32 @@ _WRITTEN = re.compile(
 _PRICED = re.compile(
     r"的?(?:水费|电费|合作医疗|医保费?|社保费?|学费|保费|伙食费)[^，。,]{0,4}(?:比|涨|要交|交好多|标准)"
 )
-_PASSED_AWAY = re.compile(r"(?:就|才|也|病)?走了(?=[，。,；]|的|$)")
+_PASSED_AWAY = re.compile(r"(?:就|才|也|病)?走(?:了(?=[，。,；]|的|$)|的(?=[，。,；]|$))")
 _WEEK_LONG = re.compile(
     r"(?:周|星期|礼拜)[一二三四五六日天](?:到|至|-|—)(?:周|星期|礼拜)?[一二三四五六日天]"
 )
+# 周末不开门, 礼拜天也要补课: what comes every week
+_BARE_WEEKDAY = re.compile(r"(?:周|星期|礼拜)[一二三四五六日天末]")
+_WEEKLY = re.compile(r"(?:也|都|从来|才|总|经常|一般|不(?!见)|休息|关门|放假|上班|开门|要补|补课)")
 _BEING = re.compile(r"(?:是|还是|就是|是在|在)$")
 # 从三月干到八月
 _DOING_TO = re.compile(r"(?:份)?(?:就|一直)?[^，。,；、\d]{1,3}(?:到|至)(?:了)?")
-_FROM_THEN = re.compile(r"份?起(?=[，,就一每都])")
+_FROM_THEN = re.compile(
+    r"份?(?:开始|起头|起)[^，。,；！？]{1,5}(?:到|至)(?:现在|如今|今天|今)"
+    r"|份?起(?=[，,就一每都不没停断天我他她学家])"
+)
+# 去村上一问才晓得: when it was found out
+_FOUND = r"才(?:晓得|知道|发现|看到|看见|听说|听到|查到|查出)"
+# 今年都七月了: how late it is, and 今年 beside it
+_LATE = re.compile(r"都(?:快)?$")
+_LATE_YEAR = re.compile(r"都(?:快)?[一二三四五六七八九十\d]{1,2}月")
+OLD_YEARS = 10  # before the report; what is older stands behind any other time
+# 我爸去年办的, 去年是六月到的账: in a request, what went before it
+_DONE = re.compile(r"[^，。,；、]{0,2}(?:办|签|买|交|领|到|装|报|申请|登记|发|评|考)[^，。,；]{0,2}的")
+# 前年打的井, 2020年捐钱修的: how old a thing is
+_OLD_THING = re.compile(
+    r"[^，。,；]{0,5}?(?:修|建|盖|砌|装|栽|种|打|铺|架|挂|开|搭|挖|买)(?:起|好|成|下)?的(?=[^，。,；]{1,6}|[，。,；]|$)"
+)
 _BY_THEN = re.compile(r"(?:之前|以前|前(?!后|天|面|年))")
 
 
@@ -68,33 +86,42 @@ class Chooser:
 
     def __init__(self, words: TimeWords) -> None:
         self._behind = re.compile(
-            rf"(?:{any_of(words.filler)})*(?:{any_of(words.telling)})"
-            rf"|[^，。,]{{0,6}}(?:{any_of(words.born)})"
+            rf"(?:{any_of(words.filler)})*"
+            rf"(?:(?:{any_of(words.telling)})|打电话(?!{any_of(words.attacking)}))"
+            rf"|[^，。,]{{0,6}}(?<![{''.join(words.killed)}])(?:{any_of(words.born)})"
+            rf"(?!{any_of(words.papers)})"
             rf"|[^，。,]{{0,10}}?(?:{any_of(words.promised)})"
             rf"|[^，。,]{{0,6}}?(?:{any_of(words.let)})[^。]{{0,12}}?(?:{any_of(words.agreed)})"
             rf"|[^，。,]{{0,10}}(?:{any_of(words.reported)})"
             rf"|[^，。,]{{0,1}}(?:给|向|跟)[^，。,]{{1,7}}(?:{any_of(words.told)})"
             rf"|[^，。,]{{0,4}}(?:{any_of(words.found_out)})"
+            rf"|[^。]{{0,14}}(?:{_FOUND})"
+            rf"|[^。，,]{{0,3}}(?:{any_of(words.tried)})"
+            rf"|[^，。]{{0,3}}(?:、[^，。]{{0,8}}){{1,4}}(?:{any_of(words.tried)})"
             r"|[^。]{0,12}明天"
         )
+        self._lived = re.compile(rf"[^，。,]{{0,4}}(?:{any_of(words.lived)})")
         self._before = re.compile(rf"(?:{any_of((*words.until, *words.printed))})$")
         made_of = rf"(?:{any_of(words.made)})(?:起|好|成|下|过|了)?的"
         self._since_made = re.compile(rf"{made_of}(?=$|[，。,；;！!])")
-        self._promised = re.compile(rf"(?:{any_of(words.promised_for)})[^，。,]{{0,3}}$")
+        self._promised = re.compile(rf"(?<!听)(?:{any_of(words.promised_for)})[^，。,]{{0,3}}$")
 
-    def find(self, reading: Reading, received: date, *, asking: bool = False) -> Time | None:
+    def find(self, reading: Reading, received: date, conduct: str = "") -> Time | None:
         """Find the time of the main act; None if none is said.
 
-        asking : the text only asks or requests, so that 今年 or 冬天 date nothing that happened
+        conduct : what is reproached. "none" only asks or requests, so that 今年 or 冬天 date nothing
+        that happened; of bad work the day it was done is the day of the act
         """
         text = reading.text
         found = [one for one in joined(text, received) if self._dates_the_act(text, one)]
         found = _without_habits(text, found)
-        if asking:
-            found = [one for one in found if one.interval.precision not in ("year", "season")]
+        if conduct == "none":
+            found = [one for one in found if _troubles(text, one)]
         if not found:
             return None
-        best = found[0]
+        if conduct != "quality":
+            found = [one for one in found if not _OLD_THING.match(text, one.span.end)] or found
+        best = _best(found, received)
         rivals = len({other.interval for other in found} - {best.interval})
         return Time(
             span=best.span,
@@ -121,6 +148,9 @@ class Chooser:
             # 路是二〇一九年修的: how old a thing is
             or _WISHED.search(before)
             or _COMING.search(before)
+            or (_LATE.search(before) and behind.startswith("了"))
+            or _LATE_YEAR.match(behind)
+            or (one.interval.precision == "year" and self._lived.match(behind))
             or _WRITTEN.search(before)
             or _PRICED.match(behind)
             or _PASSED_AWAY.match(behind)
@@ -128,12 +158,46 @@ class Chooser:
         )
 
 
+def _troubles(text: str, one: Found) -> bool:
+    """Tell a time that a request may date its trouble by from one that it only asks about."""
+    if one.interval.precision == "year":
+        return False
+    if one.interval.precision == "season":
+        return one.year is not None
+    return not _DONE.match(text, one.span.end)
+
+
+def _best(found: list[Found], received: date) -> Found:
+    """Give the time of the main act among those that may be: mostly the first.
+
+    What is long past stands behind any other; a year stands behind the day or month in it that is
+    said too.
+    """
+    young = [one for one in found if one.interval.start.year > received.year - OLD_YEARS] or found
+    best = young[0]
+    if best.interval.precision != "year":
+        return best
+    inside = (
+        one
+        for one in young[1:]
+        if best.interval.start <= one.interval.start and one.interval.end <= best.interval.end
+        if one.interval.precision in ("day", "month")
+    )
+    return next(inside, best)
+
+
 def _without_habits(text: str, found: list[Found]) -> list[Found]:
     """Leave out what comes again: 夏天臭, 冬天冷, and 周一到周五."""
     seasons = [one for one in found if one.interval.precision == "season" and one.year is None]
     if len(seasons) > 1:
         found = [one for one in found if one not in seasons]
-    return [one for one in found if not _WEEK_LONG.match(text, one.span.start)]
+    return [
+        one
+        for one in found
+        if not _WEEK_LONG.match(text, one.span.start)
+        and not (_BARE_WEEKDAY.match(text, one.span.start) and _WEEKLY.match(text, one.span.end))
+        and not (_BARE_WEEKDAY.match(text, one.span.start) and text[: one.span.start].endswith("都是"))
+    ]
 
 
 def spans(reading: Reading, received: date) -> tuple[Span, ...]:
