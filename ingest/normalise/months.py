@@ -78,7 +78,9 @@ def _day_maker(month: int, day: int) -> Maker:
 def _about_maker(month: int, first: int, last: int) -> Maker:
     def make(year: int) -> Interval:
         whole = almanac.month(month, year)
-        return almanac.days(whole.start.replace(day=first), min(whole.start.replace(day=last), whole.end))
+        return almanac.days(
+            whole.start.replace(day=first), min(whole.start.replace(day=last), whole.end)
+        )
 
     return make
 

@@ -18,6 +18,7 @@ from ingest.normalise.when import Time
 from models.record import Amount, Occurred, Provenance, Subject
 
 LONGEST = 4_000
+ASKING = 0.3  # a mere request as likely as this is dated by harm only
 LIKELY = 0.5  # a conduct as likely as this says how other words are meant, filled in or not
 JOINT = "\n"
 
@@ -101,6 +102,7 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
     reproach = conduct.best(LIKELY)
     asking = reproach == "none"
+    pleads = any(one.code == "none" and one.confidence >= ASKING for one in conduct.choices)
     person = None if asking else lexicons.register.choose(read, people)
     return Findings(
         reading=read,
@@ -109,7 +111,7 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
         people=people,
         person=person,
         unit=unit.choose(candidates, person, reproach),
-        time=lexicons.chooser.find(read, matter.received, reproach),
+        time=lexicons.chooser.find(read, matter.received, "none" if pleads else reproach),
         amounts=lexicons.counter.find(read, (*times, *closed)),
         domain=kind.judge(read.text, features, trained, "domain", lexicons.domain),
         conduct=conduct,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
-from ingest.normalise import almanac, times
+from ingest.normalise import almanac, feasts, times
 from ingest.normalise.almanac import Interval
 from ingest.normalise.lexicon import TimeWords, any_of
 from ingest.normalise.reading import Reading, Span
@@ -63,10 +64,34 @@ _LATE = re.compile(r"都(?:快)?$")
 _LATE_YEAR = re.compile(r"都(?:快)?[一二三四五六七八九十\d]{1,2}月")
 OLD_YEARS = 10  # before the report; what is older stands behind any other time
 # 我爸去年办的, 去年是六月到的账: in a request, what went before it
-_DONE = re.compile(r"[^，。,；、]{0,2}(?:办|签|买|交|领|到|装|报|申请|登记|发|评|考)[^，。,；]{0,2}的")
+_DONE = re.compile(
+    r"[^，。,；、]{0,2}(?:办|签|买|交|领|到|装|报|申请|登记|发|评|考)[^，。,；]{0,2}的"
+)
+# what a request may be troubled by
+_HARM = re.compile(
+    r"[^。！？!?]{0,16}?(?:[摔伤病死垮塌裂漏淹停断坏烧咬撞丢偷骗旱冻堵烂瘫欠砍倒困]|手术|住院|热得|冷得|着火|火灾"
+    r"|冰雹|涨水|大水|大风|暴雨|大雨|没水|没电|绝收|查出|事故|滑坡|地震|被|没发|没领|没拿|涨价|打[了人架]|开刀|难产)"
+)
+# 国家从去年起取消了, 去年上面规定: a rule, no act
+_RULED = re.compile(
+    r"(?:份|起|开始|就|起就)?(?:国家|上面|中央|省上|县上|政策|文件)?(?:就|都|又)?(?:有)?"
+    r"(?:规定|取消|出台|下文|发文|下了?文件|发了?文件|免了|禁止|实行|不准|不让收|不收了)"
+)
+_RULER = re.compile(r"(?:国家|中央|政策|文件|规定)[^，。,；]{0,3}$")
+# 过年过节都要送, 端午中秋都要送: what every feast brings
+_FEASTS = re.compile(r"(?:节|的时候|期间)?(?:、|和|跟|，)?")
+_SEASONAL = re.compile(
+    r"(?:就|都|更|也|总|一到|天天|晚上|白天|臭|热得|冷得|味|蚊|苍蝇|不敢|没水|缺水|天?头|气味|里头?)"
+)
+# 反映人：……，2026年5月14日: the day a letter was written
+_SIGNED = re.compile(r"[\s。.）)]*$")
+# 从2010年起当村医: whose time it is
+_CAREER = re.compile(
+    r"(?:份)?(?:起|开始)?[，,]?(?:就|一直|都|我|我们|他|她)*(?:当(?!时|天|着|众)|担任|任(?!何)|教书|住在|住到)"
+)
 # 前年打的井, 2020年捐钱修的: how old a thing is
 _OLD_THING = re.compile(
-    r"[^，。,；]{0,5}?(?:修|建|盖|砌|装|栽|种|打|铺|架|挂|开|搭|挖|买)(?:起|好|成|下)?的(?=[^，。,；]{1,6}|[，。,；]|$)"
+    r"[^，。,；]{0,5}?(?:修|建|盖|砌|装|栽|种|打|铺|架|挂|开|搭|挖|买|分|包|签|当|评|办)(?:起|好|成|下)?的(?=[^，。,；]{1,6}|[，。,；]|$)"
 )
 _BY_THEN = re.compile(r"(?:之前|以前|前(?!后|天|面|年))")
 
@@ -100,7 +125,7 @@ class Chooser:
             rf"|[^，。]{{0,3}}(?:、[^，。]{{0,8}}){{1,4}}(?:{any_of(words.tried)})"
             r"|[^。]{0,12}明天"
         )
-        self._lived = re.compile(rf"[^，。,]{{0,4}}(?:{any_of(words.lived)})")
+        self._lived = re.compile(rf"[^，。,]{{0,8}}(?:{any_of(words.lived)})")
         self._before = re.compile(rf"(?:{any_of((*words.until, *words.printed))})$")
         made_of = rf"(?:{any_of(words.made)})(?:起|好|成|下|过|了)?的"
         self._since_made = re.compile(rf"{made_of}(?=$|[，。,；;！!])")
@@ -120,7 +145,10 @@ class Chooser:
         if not found:
             return None
         if conduct != "quality":
-            found = [one for one in found if not _OLD_THING.match(text, one.span.end)] or found
+            young = [one for one in found if not _OLD_THING.match(text, one.span.end)]
+            found = young or [one for one in found if one.interval.precision != "year"]
+            if not found:
+                return None
         best = _best(found, received)
         rivals = len({other.interval for other in found} - {best.interval})
         return Time(
@@ -135,13 +163,26 @@ class Chooser:
             why="time",
         )
 
+    def _is_background(self, text: str, one: Found) -> bool:
+        """Tell what went before the act, or was written under it."""
+        start, end = one.span.start, one.span.end
+        before = text[max(0, start - CUE) : start]
+        signed = one.interval.precision == "day" and _SIGNED.match(text, end)
+        return bool(
+            (signed and re.search(r"(?:^|[\n。：:，, ])$", before) and start)
+            or _RULED.match(text, end)
+            or (_RULER.search(before) and one.interval.precision != "day")
+            or (one.interval.precision in ("year", "range") and _CAREER.match(text, end))
+        )
+
     def _dates_the_act(self, text: str, one: Found) -> bool:
         """Tell an act from a birth, a contract, a promise, an earlier report or the telling."""
         start, end = one.span.start, one.span.end
         before = text[max(0, start - CUE) : start]
         behind = text[end : end + CUE]
         return not (
-            self._behind.match(behind)
+            self._is_background(text, one)
+            or self._behind.match(behind)
             or self._before.search(before)
             or self._promised.search(before)
             or _BY_THEN.match(behind)
@@ -160,11 +201,11 @@ class Chooser:
 
 def _troubles(text: str, one: Found) -> bool:
     """Tell a time that a request may date its trouble by from one that it only asks about."""
-    if one.interval.precision == "year":
+    if one.interval.precision == "year" or _DONE.match(text, one.span.end):
         return False
-    if one.interval.precision == "season":
-        return one.year is not None
-    return not _DONE.match(text, one.span.end)
+    if one.interval.precision == "season" and one.year is None:
+        return False
+    return bool(_HARM.match(text, one.span.end))
 
 
 def _best(found: list[Found], received: date) -> Found:
@@ -189,15 +230,38 @@ def _best(found: list[Found], received: date) -> Found:
 def _without_habits(text: str, found: list[Found]) -> list[Found]:
     """Leave out what comes again: 夏天臭, 冬天冷, and 周一到周五."""
     seasons = [one for one in found if one.interval.precision == "season" and one.year is None]
-    if len(seasons) > 1:
-        found = [one for one in found if one not in seasons]
+    found = [
+        one
+        for one in found
+        if one not in seasons or (len(seasons) < 2 and not _SEASONAL.match(text, one.span.end))
+    ]
+    found = _without_feasts(text, found)
     return [
         one
         for one in found
         if not _WEEK_LONG.match(text, one.span.start)
         and not (_BARE_WEEKDAY.match(text, one.span.start) and _WEEKLY.match(text, one.span.end))
-        and not (_BARE_WEEKDAY.match(text, one.span.start) and text[: one.span.start].endswith("都是"))
+        and not (
+            _BARE_WEEKDAY.match(text, one.span.start) and text[: one.span.start].endswith("都是")
+        )
     ]
+
+
+def _without_feasts(text: str, found: list[Found]) -> list[Found]:
+    """Leave out feasts that are said in a row: at each of them the same happens."""
+    rows = {
+        place
+        for at, (one, other) in enumerate(pairwise(found))
+        if _is_feast(text, one) and _is_feast(text, other)
+        if _FEASTS.fullmatch(text, one.span.end, other.span.start)
+        for place in (at, at + 1)
+    }
+    return [one for at, one in enumerate(found) if at not in rows]
+
+
+def _is_feast(text: str, one: Found) -> bool:
+    said = text[one.span.start : one.span.end]
+    return one.year is None and any(feast in said for feast in feasts.NAMES)
 
 
 def spans(reading: Reading, received: date) -> tuple[Span, ...]:
