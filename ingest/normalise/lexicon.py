@@ -21,6 +21,7 @@ class AmountWords(Frozen):
     people: tuple[str, ...]
     describing: tuple[str, ...]
     not_people: tuple[str, ...]
+    spans: tuple[str, ...]
     spending: tuple[str, ...]
     linking: tuple[str, ...]
     ending: tuple[str, ...]

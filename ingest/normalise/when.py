@@ -134,8 +134,8 @@ class Chooser:
     def find(self, reading: Reading, received: date, conduct: str = "") -> Time | None:
         """Find the time of the main act; None if none is said.
 
-        conduct : what is reproached. "none" only asks or requests, so that 今年 or 冬天 date nothing
-        that happened; of bad work the day it was done is the day of the act
+        conduct : what is reproached. "none" only asks or requests, so that 今年 or 冬天 date
+        nothing that happened; of bad work the day it was done is the day of the act
         """
         text = reading.text
         found = [one for one in joined(text, received) if self._dates_the_act(text, one)]
