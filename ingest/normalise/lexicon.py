@@ -84,6 +84,8 @@ class LocalWord(Frozen):
 class BodyCues(Frozen):
     """Words that tell whether a body acts, fails to, is asked, or is praised."""
 
+    acting: tuple[str, ...]
+    business: tuple[str, ...]
     links: tuple[str, ...]
     between: tuple[str, ...]
     verbs: tuple[str, ...]
@@ -110,9 +112,10 @@ class BodyWords(Frozen):
 
 
 class CommonPosts(Frozen):
-    """Jobs that single nobody out unless pointed at."""
+    """Jobs that single nobody out unless pointed at. heads : of which a body has one."""
 
     words: tuple[str, ...]
+    heads: tuple[str, ...]
 
 
 class NameParts(Frozen):

@@ -94,16 +94,18 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     if not read.chinese:
         return _foreign(Findings(read, hidden), lexicons)
     read = read.without(tuple(one.span for one in hidden))
-    people = lexicons.register.find(read, closed)
-    candidates = lexicons.bodies.find(read, named, lexicons.gazetteer, standing)
     times = when.spans(read, matter.received)
+    people = lexicons.register.find(read, closed, times)
     trained = lexicons.model
     features = trained.vocabulary.features(read.text)
     conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
     reproach = conduct.best(LIKELY)
     asking = reproach == "none"
     pleads = any(one.code == "none" and one.confidence >= ASKING for one in conduct.choices)
-    person = None if asking else lexicons.register.choose(read, people)
+    candidates = lexicons.bodies.find(
+        read.without(times), named, lexicons.gazetteer, standing, reproach
+    )
+    person = None if asking else lexicons.register.choose(read, people, times, reproach)
     return Findings(
         reading=read,
         private=hidden,
