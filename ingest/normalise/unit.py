@@ -62,8 +62,9 @@ class Bodies:
             for body in (*words.joined, *words.body)
             if body.kind not in (COMMITTEE, GOVERNMENT)
         )
-        # 推荐 is no 推, and 修 alone may be what a thing is for
-        acts = rf"{BLANK}*(?:{any_of(cues.between)}){{0,3}}{BLANK}*(?!推荐|修的|种的|停的)(?:{any_of(cues.verbs)})"
+        # 推荐 is no 推
+        between = rf"{BLANK}*(?:{any_of(cues.between)}){{0,3}}{BLANK}*"
+        acts = rf"{between}(?!推荐|停的)(?:{any_of(cues.verbs)})"
         self._contained = (
             *(
                 Sort(re.compile(rf"(?<!他们)(?:{any_of(body.words)})"), body.kind, body.named)

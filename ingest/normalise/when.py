@@ -67,10 +67,9 @@ OLD_YEARS = 10  # before the report; what is older stands behind any other time
 _DONE = re.compile(
     r"[^，。,；、]{0,2}(?:办|签|买|交|领|到|装|报|申请|登记|发|评|考)[^，。,；]{0,2}的"
 )
-# what a request may be troubled by
-_HARM = re.compile(
-    r"[^。！？!?]{0,16}?(?:[摔伤病死垮塌裂漏淹停断坏烧咬撞丢偷骗旱冻堵烂瘫欠砍倒困]|手术|住院|热得|冷得|着火|火灾"
-    r"|冰雹|涨水|大水|大风|暴雨|大雨|没水|没电|绝收|查出|事故|滑坡|地震|被|没发|没领|没拿|涨价|打[了人架]|开刀|难产)"
+# 上个月去申请, 去年报的名: what a request tries or plans, no trouble
+_TRIED = re.compile(
+    r"[^，。,；！？!?]{0,10}?(?:申请|去办|来办|打算|准备|报名|问过|去问|去过|登记|到期|满期|转学|升学|要考|开学)"
 )
 # 国家从去年起取消了, 去年上面规定: a rule, no act
 _RULED = re.compile(
@@ -80,9 +79,7 @@ _RULED = re.compile(
 _RULER = re.compile(r"(?:国家|中央|政策|文件|规定)[^，。,；]{0,3}$")
 # 过年过节都要送, 端午中秋都要送: what every feast brings
 _FEASTS = re.compile(r"(?:节|的时候|期间)?(?:、|和|跟|，)?")
-_SEASONAL = re.compile(
-    r"(?:就|都|更|也|总|一到|天天|晚上|白天|臭|热得|冷得|味|蚊|苍蝇|不敢|没水|缺水|天?头|气味|里头?)"
-)
+_SEASONAL = re.compile(r"(?:更|总|一到|天天|臭|热得|冷得|味|蚊|苍蝇)")
 # 反映人：……，2026年5月14日: the day a letter was written
 _SIGNED = re.compile(r"[\s。.）)]*$")
 # 从2010年起当村医: whose time it is
@@ -145,10 +142,7 @@ class Chooser:
         if not found:
             return None
         if conduct != "quality":
-            young = [one for one in found if not _OLD_THING.match(text, one.span.end)]
-            found = young or [one for one in found if one.interval.precision != "year"]
-            if not found:
-                return None
+            found = [one for one in found if not _OLD_THING.match(text, one.span.end)] or found
         best = _best(found, received)
         rivals = len({other.interval for other in found} - {best.interval})
         return Time(
@@ -205,7 +199,7 @@ def _troubles(text: str, one: Found) -> bool:
         return False
     if one.interval.precision == "season" and one.year is None:
         return False
-    return bool(_HARM.match(text, one.span.end))
+    return not _TRIED.match(text, one.span.end)
 
 
 def _best(found: list[Found], received: date) -> Found:
