@@ -14,8 +14,9 @@ from ingest.normalise.reading import Span
 Maker = Callable[[int], Interval]
 
 _SEASON = re.compile(
-    r"春天|春季|开春|打春|入春|春上|夏天|夏季|热天|入夏|夏上|秋天|秋季|打秋|入秋|秋上"
-    r"|冬天|冬季|冷天|入冬|冬上"
+    r"(?:春天|春季|开春|打春|入春|春上|夏天|夏季|热天|入夏|夏上|秋天|秋季|打秋|入秋|秋上"
+    r"|冬天|冬季|冷天|入冬|冬上)"
+    r"(?!幼儿园|超市|花园|药店|小区|饭店|宾馆|茶楼|酒店|公司|家园)"
 )
 _SEASON_MONTHS = {
     "春": (3, 5),
@@ -59,6 +60,10 @@ _SOLAR_FEASTS = {
 _LUNAR_FEASTS = {"元宵": (1, 15), "端午": (5, 5), "端阳": (5, 5), "中秋": (8, 15), "重阳": (9, 9)}
 _LUNAR_FEASTS |= {"腊八": (12, 8)}
 NAMES = (*_SOLAR_FEASTS, *_LUNAR_FEASTS, "春节", "过年", "除夕", "年三十")
+# 李国庆, 王清明: people are called so
+_GIVEN_NAMES = frozenset(
+    {"国庆", "清明", "元旦", "中秋", "重阳", "五一", "八一", "七一", "元宵", "端阳"}
+)
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余杜"
     "叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖贾夏付邹熊孟秦邱侯江尹薛段雷龙黎史陶贺毛郝龚"
@@ -100,7 +105,7 @@ def find_feasts(text: str) -> Iterator[tuple[Span, Maker]]:
             continue
         name = match["feast"]
         if (
-            name == "国庆"
+            name in _GIVEN_NAMES
             and text[: match.start()].endswith(tuple(_SURNAMES))
             and not match["sign"]
         ):

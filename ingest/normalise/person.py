@@ -164,8 +164,7 @@ class Register:
             answered = conduct not in ("quality", "none", "") and _ANSWERED.match(behind)
             score -= 0.1 if failing or answered else 0.35
         if self._kin.match(behind) and not _GIVING.search(before):
-            # 支书的老表 got it: the one who gave it is to blame
-            score -= 0.0 if conduct == "favouritism" and person.post else 0.4
+            score -= _kin_cost(conduct, person)
         elif _PREDICATE.match(acting):
             score += 0.1
         if before.endswith("是") and _DECIDED.match(behind):
@@ -253,6 +252,13 @@ class Register:
             start, end = match.span()
             post = self._longest(text, start, end)
             yield Person(Span(end - len(post), end), post=post, posted=Span(start, end), weight=0.5)
+
+
+def _kin_cost(conduct: str, person: Person) -> float:
+    """Weigh that somebody's kin is spoken of: of 支书的老表 who got it the 支书 is to blame."""
+    if conduct == "favouritism" and person.post:
+        return 0.0
+    return 0.55 if conduct in ("abuse", "illegal_occupation", "quality") else 0.4
 
 
 def _past(text: str, end: int, times: tuple[Span, ...]) -> str:

@@ -38,6 +38,10 @@ _HOURS = re.compile(rf"的?{PART_OF_DAY}")
 _OFTEN = re.compile(
     r"(?:每|逢|每个|每个?月的?|月月|每隔|每逢|每到|一到|年年|每年的?|等|等到|不到|还没|没到|明年的?|后年的?|下)$"
 )
+# 每年都是三月份, 每年三月、九月
+_HABIT = re.compile(
+    r"(?:每年|年年|每个?月|月月|每逢|每到|每周|逢年)(?:(?!从|自|直到|打)[^，。,；！？\d块元]){1,6}$"
+)
 _SCHOOL = (
     r"(?:读|上|念|升)?(?:高[一二三]|初[一二三]|大[一二三四](?!队|家)|[一二三四五六]年级|幼儿园)"
 )
@@ -105,7 +109,9 @@ def expressions(text: str, received: date) -> Iterator[Found]:
         if not any(one.span.overlaps(other.span) for other in kept):
             kept.append(one)
     for one in sorted(kept, key=lambda each: each.span.start):
-        if one.interval is not _NEVER and not _OFTEN.search(text, 0, one.span.start):
+        often = _OFTEN.search(text, 0, one.span.start)
+        often = often or _HABIT.search(text, max(0, one.span.start - 12), one.span.start)
+        if one.interval is not _NEVER and not often:
             yield _with_hours(text, one)
 
 

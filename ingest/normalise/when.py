@@ -31,6 +31,17 @@ _TILL_NOW = re.compile(rf"[^。！？!?]{{0,{GAP}}}?(?:(?:到|至){_NOW}|至今)
 _TO = re.compile(r"(?:份)?(?:一直|拖)?(?:到|至|-|—|–|~|～|直到)(?:了)?")
 # 能不能在春节前解决: what is asked for
 _WISHED = re.compile(r"(?:能不能|可不可以|能否|希望|盼望|恳请|争取|赶在|最好)[^，。,；！？]{0,8}$")
+# 九月份就要开学, 国庆前能不能修好: still to come
+_AHEAD = re.compile(
+    r"(?:份|的时候|节)?(?:[^，。,；]{0,2}(?:就要|快要|马上就|将要|准备|打算|预计)"
+    r"|要(?=开学|结婚|高考|中考|办酒|动工|开工|交房|到期|换届|栽秧|插秧)"
+    r"|[^，。,；]{0,4}(?:能不能|可不可以|能否|行不行))"
+)
+# 合同从2020年到2030年: what a contract says
+_TERM = re.compile(r"(?:合同|协议|租期|承包期|期限|有效期|聘期|任期)[^，。,；]{0,8}$")
+# 我是六二年的, 五八年生人
+_BORN_IN = re.compile(r"(?:份)?(?:生人|的人|生(?=[，。,；]|$)|(?:的|生的)(?=[，。,；]|$))")
+_OF_BIRTH = re.compile(r"(?:是|属|我|他|她|老汉|爸|妈|爷爷|奶奶|婆婆|老伴|娃儿)$")
 # 都快过年了: not there yet
 _COMING = re.compile(r"(?:快要?|就要|马上要?|眼看就?要?|又要|快到|要到|临近|现在都)$")
 # 文件上写的三月: what a paper says
@@ -165,6 +176,13 @@ class Chooser:
         return bool(
             (signed and re.search(r"(?:^|[\n。：:，, ])$", before) and start)
             or _RULED.match(text, end)
+            or _AHEAD.match(text, end)
+            or _TERM.search(before)
+            or (
+                one.interval.precision == "year"
+                and _BORN_IN.match(text, end)
+                and _OF_BIRTH.search(before)
+            )
             or (_RULER.search(before) and one.interval.precision != "day")
             or (one.interval.precision in ("year", "range") and _CAREER.match(text, end))
         )
