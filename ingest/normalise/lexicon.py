@@ -142,6 +142,27 @@ class PeopleWords(Frozen):
     names: NameParts
 
 
+class SpokenDigits(Frozen):
+    """The words of one language for the numbers from 0 to 100; see data/digits.toml."""
+
+    tag: str
+    joined: bool = False
+    digits: tuple[str, ...]
+    tens: tuple[str, ...]
+    hundred: str
+    check: str
+    line: tuple[str, ...]
+    provinces: tuple[str, ...]
+    letters: tuple[str, ...] = ()
+
+
+class DigitWords(Frozen):
+    """Numbers in the words of other languages."""
+
+    version: int
+    language: tuple[SpokenDigits, ...]
+
+
 def any_of(words: Iterable[str]) -> str:
     """Write a pattern that matches any of the words, the longest first."""
     return "|".join(map(re.escape, sorted(dict.fromkeys(words), key=lambda one: (-len(one), one))))
@@ -150,6 +171,12 @@ def any_of(words: Iterable[str]) -> str:
 def _table(kind: type[Table], name: str) -> Table:
     text = files("ingest").joinpath("data", name).read_text("utf-8")
     return kind.model_validate(tomllib.loads(text))
+
+
+@cache
+def digits() -> DigitWords:
+    """Read the words for numbers of other languages."""
+    return _table(DigitWords, "digits.toml")
 
 
 @cache
