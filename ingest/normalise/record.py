@@ -217,7 +217,7 @@ def _subject(
     chain = lexicons.gazetteer.chain(unit_code)
     return Subject(
         name=person.written if person else "",
-        unit=unit_name,
+        unit=unit_name or (chain[0].name if chain else ""),
         unit_code=unit_code or None,
         post=person.post if person else "",
         rank=chain[0].rank if chain else "",
