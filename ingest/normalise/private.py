@@ -96,8 +96,8 @@ def masks(reading: Reading, found: tuple[Private, ...]) -> tuple[Mask, ...]:
             Mask(
                 kind=one.kind,
                 medium=reading.passage.medium,
-                from_character=one.span.start,
-                to_character=one.span.end,
+                from_character=reading.given(one.span).start,
+                to_character=reading.given(one.span).end,
                 start=start,
                 end=end,
             )

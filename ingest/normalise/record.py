@@ -61,7 +61,7 @@ def normalise(matter: Matter, lexicons: Lexicons) -> Normalised:
         _find(reading.read(passage), matter, standing, lexicons) for passage in matter.passages
     )
     ledger = Ledger()
-    description = _description(found, ledger)
+    description = _description(matter, found, ledger)
     domain, domains = _judged("domain", found, lexicons, ledger)
     conduct, conducts = _judged("conduct", found, lexicons, ledger)
     subject = _subject(found, matter, lexicons, ledger)
@@ -135,9 +135,9 @@ def _foreign(findings: Findings, lexicons: Lexicons) -> Findings:
     )
 
 
-def _description(found: tuple[Findings, ...], ledger: Ledger) -> str:
+def _description(matter: Matter, found: tuple[Findings, ...], ledger: Ledger) -> str:
     """Join the passages, without control characters, up to the length of the field."""
-    texts = [reading.printable(one.reading.passage.text) for one in found]
+    texts = [reading.printable(passage.text) for passage in matter.passages]
     description = JOINT.join(text for text in texts if text.strip())[:LONGEST]
     for one in found:
         text = one.reading.passage.text
