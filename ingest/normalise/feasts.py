@@ -13,7 +13,11 @@ from ingest.normalise.reading import Span
 
 Maker = Callable[[int], Interval]
 
-_SEASON = re.compile(r"春天|春季|开春|春上|夏天|夏季|热天|秋天|秋季|打秋|冬天|冬季|冷天|入冬")
+_SEASON = re.compile(
+    r"(?:春天|春季|开春|打春|入春|春上|夏天|夏季|热天|入夏|夏上|秋天|秋季|打秋|入秋|秋上"
+    r"|冬天|冬季|冷天|入冬|冬上)"
+    r"(?!幼儿园|超市|花园|药店|小区|饭店|宾馆|茶楼|酒店|公司|家园)"
+)
 _SEASON_MONTHS = {
     "春": (3, 5),
     "夏": (6, 8),
@@ -31,12 +35,14 @@ _FEAST = re.compile(
     rf"(?P<eve>过年前|(?<![\d{HAN}十百千几两多半今去前头大每])年前(?!面)|春节前|过完年|过了年"
     rf"|(?<![\d{HAN}十百千几两多半今去前头大每])年后|春节后|过年后)"
     rf"|(?P<feast>国庆|{_NO_SUM}(?:五一|六一|七一|八一)|元旦|清明|三八节|三八妇女节|教师节|儿童节|劳动节|建军节|暑假"
-    r"|春节|过年|除夕|大年三十|元宵|端午|中秋|重阳|腊八|大年初[一二三四五六七])"
+    r"|十一(?=放假|假期|期间|长假|黄金周)|春节|(?<!逢)过年(?!过节)|除夕|(?<!大)年三十|大年三十|元宵|端[午阳]|中秋|重阳|腊八"
+    r"|大年初[一二三四五六七八九十])"
     r"(?P<sign>节)?(?P<side>(?:期间|放假|假期)?(?:之|以)?(?:前(?!后|年|几|面|村|任|段|些|两)|后(?!面|山|期|来)))?"
     r"(?!路|街|超市|商店|商场|药房|药店|饭店|餐馆|酒楼|宾馆|茶馆|砖厂|渔场|小学|水库|村|社区|大桥|中学|广场|大队|电站|煤矿|林场|农场|公园|厂|桥|[一二三四五六七八九十百千万\d])"
 )
 _SOLAR_FEASTS = {
     "国庆": ((10, 1), (10, 7)),
+    "十一": ((10, 1), (10, 7)),
     "五一": ((5, 1), (5, 5)),
     "劳动节": ((5, 1), (5, 5)),
     "元旦": ((1, 1), (1, 1)),
@@ -51,7 +57,13 @@ _SOLAR_FEASTS = {
     "教师节": ((9, 10), (9, 10)),
     "暑假": ((7, 1), (8, 31)),
 }
-_LUNAR_FEASTS = {"元宵": (1, 15), "端午": (5, 5), "中秋": (8, 15), "重阳": (9, 9), "腊八": (12, 8)}
+_LUNAR_FEASTS = {"元宵": (1, 15), "端午": (5, 5), "端阳": (5, 5), "中秋": (8, 15), "重阳": (9, 9)}
+_LUNAR_FEASTS |= {"腊八": (12, 8)}
+NAMES = (*_SOLAR_FEASTS, *_LUNAR_FEASTS, "春节", "过年", "除夕", "年三十")
+# 李国庆, 王清明: people are called so
+_GIVEN_NAMES = frozenset(
+    {"国庆", "清明", "元旦", "中秋", "重阳", "五一", "八一", "七一", "元宵", "端阳"}
+)
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余杜"
     "叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖贾夏付邹熊孟秦邱侯江尹薛段雷龙黎史陶贺毛郝龚"
@@ -93,7 +105,7 @@ def find_feasts(text: str) -> Iterator[tuple[Span, Maker]]:
             continue
         name = match["feast"]
         if (
-            name == "国庆"
+            name in _GIVEN_NAMES
             and text[: match.start()].endswith(tuple(_SURNAMES))
             and not match["sign"]
         ):
@@ -102,8 +114,6 @@ def find_feasts(text: str) -> Iterator[tuple[Span, Maker]]:
         side = match["side"] or ""
         if side.endswith(("前", "后")):
             make = _beside_maker(make, before=side.endswith("前"))
-        elif not name.endswith("节"):
-            span = Span(match.start(), match.end() - len(side) - len(match["sign"] or ""))
         yield span, make
 
 
@@ -115,7 +125,7 @@ def feast_maker(name: str) -> Maker:
     if name in _LUNAR_FEASTS:
         month, day = _LUNAR_FEASTS[name]
         return lambda year: almanac.one_day(almanac.lunar_day(day, month, year))
-    if name in ("除夕", "大年三十"):
+    if name in ("除夕", "年三十", "大年三十"):
         return almanac.new_years_eve
     if name.startswith("大年初"):
         return lambda year: almanac.one_day(almanac.lunar_day(number_of(name[-1]), 1, year))
@@ -137,9 +147,7 @@ def _beside_maker(make: Maker, *, before: bool) -> Maker:
 
 
 def _before_new_year(year: int) -> Interval:
-    return almanac.lunar_month(12, year - 1).model_copy(
-        update={"precision": "range", "anchor": almanac.new_year(year)}
-    )
+    return almanac.lunar_month(12, year - 1).model_copy(update={"anchor": almanac.new_year(year)})
 
 
 def _after_new_year(year: int) -> Interval:

@@ -21,6 +21,7 @@ class AmountWords(Frozen):
     people: tuple[str, ...]
     describing: tuple[str, ...]
     not_people: tuple[str, ...]
+    spans: tuple[str, ...]
     spending: tuple[str, ...]
     linking: tuple[str, ...]
     ending: tuple[str, ...]
@@ -37,6 +38,10 @@ class TimeWords(Frozen):
     filler: tuple[str, ...]
     telling: tuple[str, ...]
     born: tuple[str, ...]
+    killed: tuple[str, ...]
+    papers: tuple[str, ...]
+    lived: tuple[str, ...]
+    tried: tuple[str, ...]
     promised: tuple[str, ...]
     let: tuple[str, ...]
     agreed: tuple[str, ...]
@@ -45,6 +50,7 @@ class TimeWords(Frozen):
     found_out: tuple[str, ...]
     until: tuple[str, ...]
     printed: tuple[str, ...]
+    attacking: tuple[str, ...]
     promised_for: tuple[str, ...]
     made: tuple[str, ...]
 
@@ -78,6 +84,8 @@ class LocalWord(Frozen):
 class BodyCues(Frozen):
     """Words that tell whether a body acts, fails to, is asked, or is praised."""
 
+    acting: tuple[str, ...]
+    business: tuple[str, ...]
     links: tuple[str, ...]
     between: tuple[str, ...]
     verbs: tuple[str, ...]
@@ -104,9 +112,10 @@ class BodyWords(Frozen):
 
 
 class CommonPosts(Frozen):
-    """Jobs that single nobody out unless pointed at."""
+    """Jobs that single nobody out unless pointed at. heads : of which a body has one."""
 
     words: tuple[str, ...]
+    heads: tuple[str, ...]
 
 
 class NameParts(Frozen):
@@ -133,6 +142,27 @@ class PeopleWords(Frozen):
     names: NameParts
 
 
+class SpokenDigits(Frozen):
+    """The words of one language for the numbers from 0 to 100; see data/digits.toml."""
+
+    tag: str
+    joined: bool = False
+    digits: tuple[str, ...]
+    tens: tuple[str, ...]
+    hundred: str
+    check: str
+    line: tuple[str, ...]
+    provinces: tuple[str, ...]
+    letters: tuple[str, ...] = ()
+
+
+class DigitWords(Frozen):
+    """Numbers in the words of other languages."""
+
+    version: int
+    language: tuple[SpokenDigits, ...]
+
+
 def any_of(words: Iterable[str]) -> str:
     """Write a pattern that matches any of the words, the longest first."""
     return "|".join(map(re.escape, sorted(dict.fromkeys(words), key=lambda one: (-len(one), one))))
@@ -141,6 +171,12 @@ def any_of(words: Iterable[str]) -> str:
 def _table(kind: type[Table], name: str) -> Table:
     text = files("ingest").joinpath("data", name).read_text("utf-8")
     return kind.model_validate(tomllib.loads(text))
+
+
+@cache
+def digits() -> DigitWords:
+    """Read the words for numbers of other languages."""
+    return _table(DigitWords, "digits.toml")
 
 
 @cache

@@ -60,6 +60,8 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
         lexicon.people().version,
         lexicon.bodies().version,
         lexicon.amounts().version,
+        lexicon.times().version,
+        lexicon.digits().version,
     )
     return Lexicons(
         gazetteer=Gazetteer(units),

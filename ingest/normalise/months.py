@@ -9,10 +9,12 @@ from datetime import date
 from ingest.normalise import almanac
 from ingest.normalise.almanac import DAY, Interval
 from ingest.normalise.datewords import (
+    ABOUT_DAY,
+    ABOUT_DAYS,
     DAY_NUMBER,
     DAY_SIGN,
+    HAN,
     NOT_BEHIND_NUMBER,
-    PART_OF_DAY,
     THIRDS,
     number_of,
 )
@@ -20,8 +22,8 @@ from ingest.normalise.feasts import Maker, feast_maker
 from ingest.normalise.reading import Span
 
 _MONTH = re.compile(
-    rf"{NOT_BEHIND_NUMBER}(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])(?:月份|月(?!饼|嫂|子|经|供|租|薪|收入))"
-    rf"(?:的)?(?:(?P<day>{DAY_NUMBER}){DAY_SIGN}(?P<hours>的?{PART_OF_DAY})?"
+    rf"{NOT_BEHIND_NUMBER}(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九元])(?:月份|月(?!饼|嫂|子|经|供|租|薪|收入))"
+    rf"(?:的)?(?:(?P<about>{ABOUT_DAY}){DAY_SIGN}|(?P<day>{DAY_NUMBER}){DAY_SIGN}"
     r"|(?P<bare_day>[12]\d|3[01]|二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?)"
     r"(?![\d个块元人户亩天多几次年月点级度分米公斤万千百十来余头家名位口吨、到至])"
     r"|(?P<part>上旬|中旬|下旬|初(?![一二三四五六七八九十])|中(?!秋|间|心)|底(?!下)|末))?"
@@ -33,21 +35,31 @@ _LUNAR = re.compile(
     r"|(?P<name>正|冬|腊)月)"
     r"(?:(?P<about>初几|十几|二十几|廿几)"
     rf"|(?P<day>初[一二三四五六七八九十]|{DAY_NUMBER}|廿[一二三四五六七八九]?)"
-    rf"(?![个块元人户亩天多几次年月])(?:号|日)?(?P<hours>的?{PART_OF_DAY})?|(?P<part>底(?!下)|尾))?"
+    rf"(?![个块元人户亩天多几次年月])(?:号|日)?|(?P<part>底(?!下)|尾))?"
 )
 _NUMBERED_LUNAR = re.compile(
-    rf"{NOT_BEHIND_NUMBER}(?P<month>十[一二]?|[一二三四五六七八九])月(?P<day>初[一二三四五六七八九十])(?P<hours>的?{PART_OF_DAY})?"
+    rf"{NOT_BEHIND_NUMBER}(?P<month>十[一二]?|[一二三四五六七八九])月(?P<day>初[一二三四五六七八九十])"
+)
+# 三四月间, 七八月: one month or the next
+_TWO_MONTHS = re.compile(
+    rf"{NOT_BEHIND_NUMBER}(?P<first>[一二三四五六七八九])(?P<last>[二三四五六七八九十])月(?!饼|[十\d]|[{HAN}])份?"
 )
 
 
 def find_months(text: str) -> Iterator[tuple[Span, Maker]]:
     """Find months of the sun's calendar, with their thirds and days."""
+    for match in _TWO_MONTHS.finditer(text):
+        first, last = number_of(match["first"]), number_of(match["last"])
+        if last == first + 1:
+            yield Span(*match.span()), _months_maker(first, last)
     for match in _MONTH.finditer(text):
-        number = number_of(match["month"])
+        number = 1 if match["month"] == "元" else number_of(match["month"])
         said = match["day"] or match["bare_day"]
         if (number, match["bare_day"]) == (8, "十五"):
             # without 号 the fifteenth of the eighth month is the feast of the old calendar
             yield Span(*match.span()), feast_maker("中秋")
+        elif match["about"]:
+            yield Span(*match.span()), _about_maker(number, *ABOUT_DAYS[match["about"]])
         elif said:
             day = number_of(said)
             yield Span(*match.span()), _day_maker(number, day)
@@ -61,6 +73,20 @@ def find_months(text: str) -> Iterator[tuple[Span, Maker]]:
 
 def _day_maker(month: int, day: int) -> Maker:
     return lambda year: almanac.one_day(date(year, month, day))
+
+
+def _about_maker(month: int, first: int, last: int) -> Maker:
+    def make(year: int) -> Interval:
+        whole = almanac.month(month, year)
+        return almanac.days(
+            whole.start.replace(day=first), min(whole.start.replace(day=last), whole.end)
+        )
+
+    return make
+
+
+def _months_maker(first: int, last: int) -> Maker:
+    return lambda year: almanac.days(date(year, first, 1), almanac.month(last, year).end)
 
 
 def _month_maker(month: int) -> Maker:
@@ -86,7 +112,7 @@ def _lunar_maker(number: int, groups: dict[str, str | None]) -> Maker:
     def make(year: int) -> Interval:
         whole = almanac.lunar_month(number, year, leap=bool(leap))
         if about:
-            first, last = {"初几": (1, 10), "十几": (11, 19)}.get(about, (20, 29))
+            first, last = ABOUT_DAYS[about]
             return almanac.days(whole.start + (first - 1) * DAY, whole.start + (last - 1) * DAY)
         if day:
             return almanac.one_day(almanac.lunar_day(number_of(day), number, year, leap=bool(leap)))

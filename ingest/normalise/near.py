@@ -9,26 +9,33 @@ from datetime import date
 from ingest.normalise import almanac
 from ingest.normalise.almanac import DAY, Interval
 from ingest.normalise.datewords import (
+    ABOUT_DAY,
+    ABOUT_DAYS,
     DAY_NUMBER,
     DAY_SIGN,
     HAN,
-    PART_OF_DAY,
     THIRDS,
     number_of,
 )
 
+LONGEST = 999  # 2021年以来 is no span of 2021 years
 _COUNT = r"(?P<count>\d{1,4}|[一二两三四五六七八九十]{1,4}|半)"
+# 村上上个月: the first 上 belongs to the village
+_TWICE = r"(?<![村镇乡县社队组街场网路身])"
 _NEAR_MONTH = re.compile(
-    rf"(?P<back>上上个月|上上月|上个月|上月|这个月|本月)(?:份)?(?:的)?(?:(?P<day>{DAY_NUMBER}){DAY_SIGN}(?P<hours>的?{PART_OF_DAY})?"
+    rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|上月|这个月|本月)(?:份)?(?:的)?"
+    rf"(?:(?P<about>{ABOUT_DAY}){DAY_SIGN}|(?P<day>{DAY_NUMBER}){DAY_SIGN}"
     r"|(?P<part>上旬|中旬|下旬|月?初(?![一二三])|月?底(?!下)|月?末))?"
 )
 _MONTH_THIRD = re.compile(r"月初|上旬|月中(?!秋)|中旬|月底|月末|下旬")
 _NEAR_DAY = re.compile(
-    rf"(?P<day>大前天|前天|昨天|昨日|今天|今日)(?P<hours>的?{PART_OF_DAY})?|(?P<night>昨晚上?|昨夜|今晚|今早上?|前晚|昨下午|昨上午|今下午|今上午)"
+    r"(?P<day>大前天|前天|前日|昨天|昨日|今天|今日)"
+    r"|(?P<night>昨晚上?|昨夜|今晚上?|今早上?|前晚上?|[昨今](?:下午|上午|早上?|儿|个(?![月人])))"
 )
 _NEAR_DAYS = {
     "大前天": 3,
     "前天": 2,
+    "前日": 2,
     "昨天": 1,
     "昨日": 1,
     "今天": 0,
@@ -38,10 +45,10 @@ _NEAR_DAYS = {
     "前": 2,
 }
 _WEEKDAY = re.compile(
-    rf"(?P<back>上上个?|上个?|这个?|本)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天1-6])(?!次|回|趟|个)(?P<hours>的?{PART_OF_DAY})?"
+    rf"(?P<back>{_TWICE}上上个?|上个?|这个?|本)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天1-6])(?!次|回|趟|个|以|年|家|围|转)"
 )
 _WEEKEND = re.compile(r"(?P<back>上个?|这个?|本)?周末")
-_WEEK = re.compile(r"上上个?(?:周|星期|礼拜)|上个?(?:周|星期|礼拜)")
+_WEEK = re.compile(rf"(?:{_TWICE}上上|上|这|本)个?(?:周|星期|礼拜)(?!末)")
 _AGO = re.compile(
     rf"(?<![\d{HAN}第十百千万几两前近每])(?P<count>\d{{1,4}}|[一二两三四五六七八九十]{{1,4}}|半)(?P<unit>天|个?星期|个?礼拜|周|个多?月|年)(?:以前|之前|前(?!后|面|任))"
 )
@@ -60,6 +67,10 @@ def _near_month(match: re.Match[str], received: date) -> Interval | None:
     months = {"这": 0, "本": 0}.get(match["back"][0], 2 if match["back"].startswith("上上") else 1)
     first = almanac.back(received.replace(day=1), months=months)
     whole = almanac.month(first.month, first.year)
+    if match["about"]:
+        low, high = ABOUT_DAYS[match["about"]]
+        stretch = almanac.days(first.replace(day=low), min(first.replace(day=high), whole.end))
+        return almanac.cut(stretch, received)
     if match["day"]:
         return almanac.cut(almanac.one_day(first.replace(day=number_of(match["day"]))), received)
     if match["part"]:
@@ -107,14 +118,16 @@ def _weekend(match: re.Match[str], received: date) -> Interval | None:
 
 
 def _week(match: re.Match[str], received: date) -> Interval | None:
-    weeks = 2 if match.group().startswith("上上") else 1
+    weeks = {"这": 0, "本": 0}.get(match.group()[0], 2 if match.group().startswith("上上") else 1)
     monday = received - received.weekday() * DAY - 7 * weeks * DAY
-    return almanac.days(monday, monday + 6 * DAY)
+    return almanac.cut(almanac.days(monday, monday + 6 * DAY), received)
 
 
 def _ago(match: re.Match[str], received: date) -> Interval | None:
     unit, half = match["unit"], match["count"] == "半"
     count = number_of(match["count"])
+    if count > LONGEST:
+        return None
     if unit == "天":
         return None if half else almanac.one_day(received - count * DAY)
     if unit.endswith(("星期", "礼拜", "周")):
@@ -138,6 +151,8 @@ def _lately(match: re.Match[str], received: date) -> Interval | None:
 def _since(match: re.Match[str], received: date) -> Interval | None:
     said, unit = match["count"] or match["led"], match["unit"] or match["led_unit"]
     half, count = said == "半", number_of(said)
+    if count > LONGEST:
+        return None
     if unit == "天":
         # 这两天 is no time, 近十天 is one
         if half or (match["lead"] == "这" and count == 2):

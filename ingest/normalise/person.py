@@ -24,15 +24,31 @@ _ASKED = re.compile(
 _FAILING = re.compile(
     r"不管|没管|不理|推|拖|不解决|不处理|没答复|敷衍|打发|不给|没给|不办|不来|说等|喊等|不接|不认"
 )
-_PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|表扬|态度好|人好|人很好|好得很")
-_GIVING = re.compile(r"(?:给|给了|租给|卖给|包给|安排|因为他是|照顾)$")
+_PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|捐|表扬|态度好|人好|人很好|好得很")
+# 把袁婆婆划掉, 造孽的刘聋子: who suffers
+_SUFFERING = re.compile(
+    r"(?:把|将|帮|替|骂|打了|可怜的?|造孽的?|困难的?|五保户|贫困户|低保户|残疾人|孤儿|老人|坎下|隔壁老?)$"
+)
+_GIVEN = re.compile(r"(?:包给|租给|卖给|转给|给)了?(?:一个|一位|外面|外头)(?:的)?$")
+_GIVING = re.compile(
+    r"(?:写到|报成|算到|记到|转到|打到|给|给了|租给|卖给|包给|安排|因为他是|照顾)$"
+)
 _DENIED = re.compile(r"(?:不是说|不怪|不关|不是告|不是)(?:我们)?$")
 _PREDICATE = re.compile(
-    r"(?:就|也|又|都|还|他|她|，|却|硬|一直|居然|竟然|当着|每次|总|老是|自己|私自|偷偷|根本|喝酒|五点|天天|马上)*"
-    r"(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推|签|暗示|喝|叫|吼|电话|人影|不见|做|搞|逼|威胁|报复|伸手|跑|只|几天|凶|嫌|安排|批|写|用|抓|放|将)"
+    r"(?:就|也|又|都|还|他|她|，|却|硬|一直|居然|竟然|当着|每次|总|老是|自己|私自|偷偷|根本|喝酒|五点|天天|马上|一天|每天|几天|半天|现在|今天|只)*"
+    r"(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推|签|暗示|喝|叫|吼|电话|人影|不见|做|搞|逼|威胁|报复|伸手|跑|只|几天|凶|嫌|安排|批|写|用|抓|放|将|睡|嫌|量|改|丢|摔|绑|守|喂|拉|讹|敲|索|调|辞|拍|掐|按|扇|踢|拽|扯|锁|关|停|断|剪|砸|挖|修|偷|砍|拒|赶|催"
+    r"|瞎|漏|忘|弄|整|插队|迟到|早退|耍|玩|赌|包庇|护|纵容|讽刺|嘲笑|体罚|罚|假|冒|编|填|代签|盖|压|瞒|领|吞|截|存|连|才|答应|承诺|仗势|当众|揣|独吞|甩|掀|逮|查|处|用|拿起|抢|霸|涨|乱)"
+)
+# 是校长定的: who decided it
+_DECIDED = re.compile(
+    r"(?:定|安排|批|签|搞|弄|指使|喊|点|做|整|决定|说了算|经手|报|写|叫人编)[^，。]{0,3}(?:的|了算)"
+)
+# 他说系统自动扣的: an answer that is no help
+_ANSWERED = re.compile(
+    r"(?:，|的电话)?(?:他|她|人家)?(?:只|就|都|还|又|倒)?(?:说|喊|叫|骂|吼|推|不)"
 )
 _START = re.compile(
-    r"(?:^|[，。！？!?；;,、：:\s]|的|是|被|喊|让|里|上|说|结果|后来|晓得|但是|可是|里面)$"
+    r"(?:^|[，。！？!?；;,、：:\s]|的|是|被|喊|让|叫|给|里|上|说|结果|后来|晓得|但是|可是|里面)$"
 )
 
 
@@ -67,6 +83,7 @@ class Register:
         posts = {post for group in words.posts.values() for post in group}
         self._posts = sorted(posts, key=lambda one: -len(one))
         self._jobs = frozenset(words.common.words)
+        self._heads = frozenset(words.common.heads)
         self._no_names = re.compile(any_of(names.none))
         signs = set("".join(names.given.split()))
         first, last = (
@@ -92,8 +109,13 @@ class Register:
             rf"(?:{any_of(names.several)}|[两二三四五六七八九十百\d]+(?:个|名|位))$"
         )
 
-    def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
-        """Find the people of a text, in order. taken : names of places and bodies."""
+    def find(
+        self, reading: Reading, taken: tuple[Span, ...], times: tuple[Span, ...] = ()
+    ) -> tuple[Person, ...]:
+        """Find the people of a text, in order.
+
+        taken : names of places and bodies; times : where times are said
+        """
         text = reading.text
         starts = _word_starts(text)
         found: list[Person] = []
@@ -102,25 +124,36 @@ class Register:
                 person = self._named(match, text, starts, taken)
                 if person is not None:
                     found.append(replace(person, weight=1.0 - rank / 100))
-        found += self._posts_alone(text)
+        found += self._posts_alone(text, times)
         kept: list[Person] = []
         for person in sorted(found, key=lambda one: (-one.weight, one.span.start)):
             if not any(person.span.overlaps(other.span) for other in kept):
                 kept.append(person)
         return tuple(sorted(kept, key=lambda one: one.span.start))
 
-    def choose(self, reading: Reading, people: tuple[Person, ...]) -> Person | None:
-        """Choose the one complained of: who acts, not who is asked, praised or somebody's kin."""
+    def choose(
+        self,
+        reading: Reading,
+        people: tuple[Person, ...],
+        times: tuple[Span, ...] = (),
+        conduct: str = "",
+    ) -> Person | None:
+        """Choose the one complained of: who acts, not who is asked, praised or somebody's kin.
+
+        times : where times are said, which may stand between somebody and the deed
+        conduct : what is reproached; whose kin is favoured is to blame for that
+        """
         best: Person | None = None
         for rank, person in enumerate(people):
-            score = self._score(reading.text, person) - 0.03 * rank
+            score = self._score(reading.text, person, times, conduct) - 0.03 * rank
             if score > (best.weight if best else LEAST):
                 best = replace(person, weight=score)
         return best
 
-    def _score(self, text: str, person: Person) -> float:
+    def _score(self, text: str, person: Person, times: tuple[Span, ...], conduct: str) -> float:
         before = text[max(0, person.span.start - BEFORE) : person.span.start]
         behind = text[person.span.end : person.span.end + REACH]
+        acting = _past(text, person.span.end, times)
         score = NAMED if person.surname else JOB_ONLY if person.post in self._jobs else POST_ONLY
         if person.post and person.surname:
             score += 0.05
@@ -128,16 +161,32 @@ class Register:
         if _HOPED.search(before):
             score -= 0.6
         elif _ASKED.search(before) and not self._kin.match(behind):
-            score -= 0.1 if failing else 0.35
+            answered = conduct not in ("quality", "none", "") and _ANSWERED.match(behind)
+            score -= 0.1 if failing or answered else 0.35
         if self._kin.match(behind) and not _GIVING.search(before):
-            score -= 0.4
-        elif _PREDICATE.match(behind):
+            score -= _kin_cost(conduct, person)
+        elif _PREDICATE.match(acting):
             score += 0.1
+        if before.endswith("是") and _DECIDED.match(behind):
+            score += 0.25
+        if not person.post and (
+            _SUFFERING.search(before) or behind.startswith(("家的", "家里", "家头", "屋头"))
+        ):
+            score -= 0.5
+        if conduct != "favouritism" and _GIVEN.search(before):
+            score -= 0.5
+        if self._was_asked(text, person):
+            score -= 0.2
         if _PRAISED.search(behind[:8]):
             score -= 0.5
         if _DENIED.search(before):
             score -= 0.4
         return score
+
+    def _was_asked(self, text: str, person: Person) -> bool:
+        """Tell whether a post was gone to before: 去找校长，校长说……"""
+        earlier = text.rfind(person.post, 0, person.span.start) if person.post else -1
+        return earlier >= 0 and bool(_ASKED.search(text, max(0, earlier - BEFORE), earlier))
 
     def _named(
         self,
@@ -149,8 +198,9 @@ class Register:
         groups = match.groupdict()
         surname, name, post = groups["surname"], groups.get("name") or "", groups.get("post") or ""
         at = match.start("surname")
-        led = 1 if text[at - 1 : at] in ("老", "小") and at - 1 == match.start() else 0
-        if at - led not in starts and text[at - 1 : at] not in ("姓", "叫"):
+        led = 1 if text[at - 1 : at] in ("老", "小") else 0
+        behind_post = bool(post) and match.end("post") == at - led
+        if not behind_post and at - led not in starts and text[at - 1 : at] not in ("姓", "叫"):
             return None
         said = Span(at, match.end("name") if name else at + len(surname))
         if any(said.overlaps(other) for other in taken) or self._no_names.match(text, at):
@@ -179,21 +229,44 @@ class Register:
                 return post
         return text[start:end]
 
-    def _posts_alone(self, text: str) -> Iterator[Person]:
+    def _posts_alone(self, text: str, times: tuple[Span, ...]) -> Iterator[Person]:
         """Find posts without a name: any singular one, a mere job only where it is pointed at."""
         for match in self._post.finditer(text):
             before = text[max(0, match.start() - BEFORE) : match.start()]
             behind = text[match.end() : match.end() + REACH]
-            if self._several.search(before) or behind.startswith(("们", "些", "会", "室", "办")):
+            called = behind.startswith(("的电话", "电话"))
+            if (self._several.search(before) and not called) or behind.startswith(
+                ("们", "些", "会", "室", "办")
+            ):
                 continue
             if match["post"] in self._jobs and not (
                 self._pointed.search(before)
-                or (_START.search(before) and (_PREDICATE.match(behind) or self._kin.match(behind)))
+                or (
+                    (match["post"] in self._heads or _START.search(before))
+                    and (
+                        _PREDICATE.match(_past(text, match.end(), times)) or self._kin.match(behind)
+                    )
+                )
             ):
                 continue
             start, end = match.span()
             post = self._longest(text, start, end)
             yield Person(Span(end - len(post), end), post=post, posted=Span(start, end), weight=0.5)
+
+
+def _kin_cost(conduct: str, person: Person) -> float:
+    """Weigh that somebody's kin is spoken of: of 支书的老表 who got it the 支书 is to blame."""
+    if conduct == "favouritism" and person.post:
+        return 0.0
+    return 0.55 if conduct in ("abuse", "illegal_occupation", "quality") else 0.4
+
+
+def _past(text: str, end: int, times: tuple[Span, ...]) -> str:
+    """Give what stands behind a place, without a time that is said there first."""
+    for time in times:
+        if end <= time.start <= end + 1:
+            end = time.end
+    return text[end : end + REACH]
 
 
 def _patterns(*, post: str, surname: str, given: str, nickname: str) -> tuple[re.Pattern[str], ...]:
@@ -216,7 +289,7 @@ def _patterns(*, post: str, surname: str, given: str, nickname: str) -> tuple[re
             rf"{own}{surname}(?!名)的?(?=$|[^名氏])",
             rf"[老小]{surname}(?!家[里头])",
             rf"{surname}(?:{nickname})",
-            r"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|农户|住户|承包人|老赖|光棍|恶霸|一个叫|那个|养鱼|挖沙|开店|会首)"
+            r"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|住在[^，。,；]{1,6}|农户|住户|承包人|老赖|光棍|恶霸|一个叫|那个|养鱼|挖沙|开店|会首)"
             rf"的?{full}",
             rf"{full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用|，外号)",
         )

@@ -12,6 +12,7 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from ingest.matter import Mask
+from ingest.normalise import digits
 from ingest.normalise.reading import Reading, Span, plain
 from ingest.normalise.sound import is_han, sounds
 from models import receipt
@@ -63,7 +64,7 @@ def find(
     names : matches a full Chinese name at its start, as `person` knows them; closed : names of
     places, which are nobody's
     """
-    found = [*_numbers(reading.text), *_plates(reading.text)]
+    found = [*_numbers(reading.text), *_spoken(reading.text), *_plates(reading.text)]
     if reading.chinese:
         found += _introductions(reading.text, names, closed)
     found += _own_name(reading, reporter_name.strip())
@@ -95,8 +96,8 @@ def masks(reading: Reading, found: tuple[Private, ...]) -> tuple[Mask, ...]:
             Mask(
                 kind=one.kind,
                 medium=reading.passage.medium,
-                from_character=one.span.start,
-                to_character=one.span.end,
+                from_character=reading.given(one.span).start,
+                to_character=reading.given(one.span).end,
                 start=start,
                 end=end,
             )
@@ -121,12 +122,20 @@ def _numbers(text: str) -> Iterator[Private]:
             yield from _number(text, part.start(), part.end())
 
 
+def _spoken(text: str) -> Iterator[Private]:
+    """Find numbers read aloud in the words of other languages."""
+    for said in digits.find(text):
+        kind = _kind(said.figures, text[max(0, said.start - WORDS) : said.start])
+        if kind is not None:
+            yield Private(Span(said.start, said.end), kind)
+
+
 def _number(text: str, start: int, end: int) -> Iterator[Private]:
     """Give the private number that stands between two places, if there is one."""
     before, said = text[max(0, start - CUE) : start], text[start:end]
     if _NOT_CUE.search(before):
         return
-    figures = "".join(SPOKEN.get(sign, sign) for sign in said if sign not in " -－—")
+    figures = "".join(_figure(sign) for sign in said if sign not in " -－—")
     if figures[-1] in "xX叉" and len(figures) != IDENTITY_DIGITS:
         figures, said = figures[:-1], said.rstrip("xX叉 ")
     kind = _kind(figures.replace("叉", "X"), before)
@@ -134,7 +143,13 @@ def _number(text: str, start: int, end: int) -> Iterator[Private]:
         yield Private(Span(start, start + len(said)), kind)
 
 
+def _figure(sign: str) -> str:
+    """Give the figure of a digit in words or of any script; any other sign stands for itself."""
+    return str(int(sign)) if sign.isdecimal() else SPOKEN.get(sign, sign)
+
+
 CUE = 8
+WORDS = 24  # signs in front of a number in other languages, whose words are longer
 IDENTITY_DIGITS = 18
 
 
@@ -146,7 +161,8 @@ def _kind(figures: str, before: str) -> Kind | None:
         return None
     if _MOBILE.fullmatch(figures) or _LANDLINE.fullmatch(figures):
         return "phone"
-    if _LOCAL_LINE.fullmatch(figures) and _LINE_CUE.search(before):
+    led = _LINE_CUE.search(before) or digits.leads(before)
+    if _LOCAL_LINE.fullmatch(figures) and led:
         return "phone"
     if len(figures) == receipt.DIGITS and _is_receipt(figures) and _RECEIPT_CUE.search(before):
         return "receipt"
@@ -178,6 +194,8 @@ def _plates(text: str) -> Iterator[Private]:
     for match in _PLATE.finditer(text):
         if any(sign.isdigit() or sign in SPOKEN for sign in match.group()):
             yield Private(Span(*match.span()), "plate")
+    for start, end in digits.plates(text):
+        yield Private(Span(start, end), "plate")
 
 
 def _introductions(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from opencc import OpenCC
 
 from ingest.matter import Passage
 from ingest.normalise.sound import is_han, sounds
+from ingest.normalise.wrapped import run_together
 from models.medium import Kind
 from models.record import Provenance
 from models.transcript import UNKNOWN_LANGUAGE
@@ -66,11 +67,13 @@ class Reading:
     """A passage with the forms of its text that are searched, all of the same length.
 
     text : simplified, narrowed, without control characters; private spans are blanked by `without`
+    places : where each character stands in the passage as it was given; () where it is the same
     """
 
     passage: Passage
     text: str
     blanked: tuple[Span, ...] = ()
+    places: tuple[int, ...] = ()
 
     @cached_property
     def sounds(self) -> str:
@@ -98,19 +101,26 @@ class Reading:
         text = self.text
         for span in spans:
             text = text[: span.start] + BLANK * (span.end - span.start) + text[span.end :]
-        return Reading(self.passage, text, spans)
+        return replace(self, text=text, blanked=spans)
+
+    def given(self, span: Span) -> Span:
+        """Give where a stretch stands in the passage as it was given."""
+        if not self.places or span.start >= span.end:
+            return span
+        return Span(self.places[span.start], self.places[span.end - 1] + 1)
 
     def source(self, span: Span, by: str, confidence: float, why: str) -> Provenance:
         """Point at the characters, and at the seconds or box where they were said or written."""
         passage = self.passage
         start, end = self.seconds(span)
+        given = self.given(span)
         return Provenance(
             by=by,
             confidence=round(min(1.0, max(0.0, confidence * passage.confidence)), 3),
             medium=passage.medium,
             transcript_version=passage.transcript_version,
-            from_character=span.start,
-            to_character=span.end,
+            from_character=given.start,
+            to_character=given.end,
             start=start,
             end=end,
             box=self.box(span),
@@ -193,4 +203,5 @@ SLACK = 8
 
 def read(passage: Passage) -> Reading:
     """Make a passage ready to be searched."""
-    return Reading(passage, plain(passage.text))
+    passage, places = run_together(passage)
+    return Reading(passage, plain(passage.text), places=places)

@@ -18,6 +18,7 @@ from ingest.normalise.when import Time
 from models.record import Amount, Occurred, Provenance, Subject
 
 LONGEST = 4_000
+ASKING = 0.3  # a mere request as likely as this is dated by harm only
 LIKELY = 0.5  # a conduct as likely as this says how other words are meant, filled in or not
 JOINT = "\n"
 
@@ -60,7 +61,7 @@ def normalise(matter: Matter, lexicons: Lexicons) -> Normalised:
         _find(reading.read(passage), matter, standing, lexicons) for passage in matter.passages
     )
     ledger = Ledger()
-    description = _description(found, ledger)
+    description = _description(matter, found, ledger)
     domain, domains = _judged("domain", found, lexicons, ledger)
     conduct, conducts = _judged("conduct", found, lexicons, ledger)
     subject = _subject(found, matter, lexicons, ledger)
@@ -93,15 +94,18 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     if not read.chinese:
         return _foreign(Findings(read, hidden), lexicons)
     read = read.without(tuple(one.span for one in hidden))
-    people = lexicons.register.find(read, closed)
-    candidates = lexicons.bodies.find(read, named, lexicons.gazetteer, standing)
     times = when.spans(read, matter.received)
+    people = lexicons.register.find(read, closed, times)
     trained = lexicons.model
     features = trained.vocabulary.features(read.text)
     conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
     reproach = conduct.best(LIKELY)
     asking = reproach == "none"
-    person = None if asking else lexicons.register.choose(read, people)
+    pleads = any(one.code == "none" and one.confidence >= ASKING for one in conduct.choices)
+    candidates = lexicons.bodies.find(
+        read.without(times), named, lexicons.gazetteer, standing, reproach
+    )
+    person = None if asking else lexicons.register.choose(read, people, times, reproach)
     return Findings(
         reading=read,
         private=hidden,
@@ -109,7 +113,7 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
         people=people,
         person=person,
         unit=unit.choose(candidates, person, reproach),
-        time=lexicons.chooser.find(read, matter.received, asking=asking),
+        time=lexicons.chooser.find(read, matter.received, "none" if pleads else reproach),
         amounts=lexicons.counter.find(read, (*times, *closed)),
         domain=kind.judge(read.text, features, trained, "domain", lexicons.domain),
         conduct=conduct,
@@ -131,9 +135,9 @@ def _foreign(findings: Findings, lexicons: Lexicons) -> Findings:
     )
 
 
-def _description(found: tuple[Findings, ...], ledger: Ledger) -> str:
+def _description(matter: Matter, found: tuple[Findings, ...], ledger: Ledger) -> str:
     """Join the passages, without control characters, up to the length of the field."""
-    texts = [reading.printable(one.reading.passage.text) for one in found]
+    texts = [reading.printable(passage.text) for passage in matter.passages]
     description = JOINT.join(text for text in texts if text.strip())[:LONGEST]
     for one in found:
         text = one.reading.passage.text
@@ -213,7 +217,7 @@ def _subject(
     chain = lexicons.gazetteer.chain(unit_code)
     return Subject(
         name=person.written if person else "",
-        unit=unit_name,
+        unit=unit_name or (chain[0].name if chain else ""),
         unit_code=unit_code or None,
         post=person.post if person else "",
         rank=chain[0].rank if chain else "",

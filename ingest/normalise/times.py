@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ingest.normalise import almanac, feasts, months
@@ -16,19 +16,31 @@ from ingest.normalise.reading import Span
 
 EARLIEST_YEAR = 1950
 
+# 干了15年, 一二年: how long, no year
+_NO_SPAN = r"(?<![了过满近整拖等住干做用管欠领共有])"
 _YEAR = re.compile(
-    r"今年|去年|大前年|前年|头年(?!前)|(?<!\d)(?:19|20)\d\d年(?!级|代|度)"
+    r"今年|去年|[大上]前年|前年|头年(?!前)|(?<!\d)(?:19|20)\d\d年(?!级|代|度)"
     rf"|{NOT_BEHIND_NUMBER}(?:一九|二零|二〇)[{HAN}]{{2}}年(?!级|代|度)"
-    rf"|(?<![\d.])\d\d年(?!级|代|来|前|多|以|了|的时|时间|没|都|工龄|合同|期)"
-    rf"|{NOT_BEHIND_NUMBER}[零〇一二九][{HAN}]年(?!级|代|来|前|多|以|了|没|都|工龄|合同|期)"
+    rf"|(?<![\d.]){_NO_SPAN}\d\d年(?!级|代|来|前|多|以|了|的时|时间|没|都|工龄|合同|期|以内|内|之)"
+    rf"|{NOT_BEHIND_NUMBER}{_NO_SPAN}[零〇一二九][{HAN}]年(?!级|代|来|前|多|以|了|没|都|工龄|合同|期|内|之)"
 )
-_RELATIVE_YEARS = {"今年": 0, "去年": 1, "头年": 1, "前年": 2, "大前年": 3}
+_RELATIVE_YEARS = {"今年": 0, "去年": 1, "头年": 1, "前年": 2, "大前年": 3, "上前年": 3}
+# 2025-12-03, 2025.12.3, 2025/12
+_FIGURES = re.compile(
+    r"(?<![\d.\-/\"'=])(?P<year>(?:19|20)\d\d)(?P<sign>[-./])(?P<month>1[0-2]|0?[1-9])"
+    r"(?:(?P=sign)(?P<day>3[01]|[12]\d|0?[1-9]))?(?![\d\-/]|\.\d|[元块万亩吨斤])[日号]?"
+)
 _BARE_DAY = re.compile(
-    rf"(?<![\d{HAN}十百千几两第月组初.:：门牌楼栋区元])(?P<day>{DAY_NUMBER})号(?:那天)?(?!线|楼|院|机|井|桥|门|店|房|路|公路|文|窗|电|病|床|车|地|厂|码|站|工|子|支|桩|墩|洞|沟|山|坑|水|人)(?P<hours>的?{PART_OF_DAY})?"
+    rf"(?<![\d{HAN}十百千几两第月组初.:：门牌楼栋区元])(?P<day>{DAY_NUMBER})号(?!线|楼|院|机|井|桥|门|店|房|路|公路|文|窗|电|病|床|车|地|厂|码|站|工|子|支|桩|墩|洞|沟|山|坑|水|人)"
 )
+_HOURS = re.compile(rf"的?{PART_OF_DAY}")
 
 _OFTEN = re.compile(
-    r"(?:每|逢|每个|每逢|每到|一到|年年|每年的?|等|等到|不到|还没|没到|明年的?|后年的?|下)$"
+    r"(?:每|逢|每个|每个?月的?|月月|每隔|每逢|每到|一到|年年|每年的?|等|等到|不到|还没|没到|明年的?|后年的?|下)$"
+)
+# 每年都是三月份, 每年三月、九月
+_HABIT = re.compile(
+    r"(?:每年|年年|每个?月|月月|每逢|每到|每周|逢年)(?:(?!从|自|直到|打)[^，。,；！？\d块元]){1,6}$"
 )
 _SCHOOL = (
     r"(?:读|上|念|升)?(?:高[一二三]|初[一二三]|大[一二三四](?!队|家)|[一二三四五六]年级|幼儿园)"
@@ -83,6 +95,7 @@ def expressions(text: str, received: date) -> Iterator[Found]:
         interval = _latest_day(number, received)
         if interval is not None:
             found.append(Found(Span(*match.span()), interval, bare_day=number))
+    found += _in_figures(text, received)
     for pattern, handle in NEAR:
         for match in pattern.finditer(text):
             try:
@@ -96,8 +109,33 @@ def expressions(text: str, received: date) -> Iterator[Found]:
         if not any(one.span.overlaps(other.span) for other in kept):
             kept.append(one)
     for one in sorted(kept, key=lambda each: each.span.start):
-        if one.interval is not _NEVER and not _OFTEN.search(text, 0, one.span.start):
-            yield one
+        often = _OFTEN.search(text, 0, one.span.start)
+        often = often or _HABIT.search(text, max(0, one.span.start - 12), one.span.start)
+        if one.interval is not _NEVER and not often:
+            yield _with_hours(text, one)
+
+
+def _with_hours(text: str, one: Found) -> Found:
+    """Let a part of the day that is said directly behind a single day belong to it."""
+    behind = _HOURS.match(text, one.span.end) if one.interval.precision == "day" else None
+    return replace(one, span=Span(one.span.start, behind.end())) if behind else one
+
+
+def _in_figures(text: str, received: date) -> Iterator[Found]:
+    """Find days and months written as 2025-12-03 or 2025.12."""
+    for match in _FIGURES.finditer(text):
+        number, month, day = int(match["year"]), int(match["month"]), int(match["day"] or 0)
+        if number < EARLIEST_YEAR:
+            continue
+        try:
+            whole = (
+                almanac.one_day(date(number, month, day)) if day else almanac.month(month, number)
+            )
+        except ValueError:
+            continue
+        interval = almanac.cut(whole, received)
+        if interval is not None:
+            yield Found(Span(*match.span()), interval, number)
 
 
 _NEVER = Interval(start=date.max, end=date.max, precision="day")

@@ -10,7 +10,7 @@ from ingest.normalise.gazetteer import Gazetteer, Place
 from ingest.normalise.lexicon import BodyWords, LocalWord, any_of
 from ingest.normalise.person import Person
 from ingest.normalise.place import Named, Standing
-from ingest.normalise.reading import Reading, Span
+from ingest.normalise.reading import BLANK, Reading, Span
 
 BEFORE = 10
 BEHIND = 26
@@ -21,6 +21,7 @@ COMMITTEE, GOVERNMENT = "village_committee", "town_government"
 
 _SENTENCE = re.compile(r"[。！？!?；;\n]")
 _GROUP = r"[一二三四五六七八九十\d]+(?:组|社|队)"
+_VAIN = r"[^。！？]{0,10}(?:没|不|推|拖)"
 _GOING = r"(?<![到在去离从回往给向跟进找让])(?<!隔壁)(?<!他们)"
 
 
@@ -61,7 +62,9 @@ class Bodies:
             for body in (*words.joined, *words.body)
             if body.kind not in (COMMITTEE, GOVERNMENT)
         )
-        acts = rf"(?:{any_of(cues.between)}){{0,3}}(?:{any_of(cues.verbs)})"
+        # 推荐 is no 推
+        between = rf"{BLANK}*(?:{any_of(cues.between)}){{0,3}}{BLANK}*"
+        acts = rf"{between}(?!推荐|停的)(?:{any_of(cues.verbs)})"
         self._contained = (
             *(
                 Sort(re.compile(rf"(?<!他们)(?:{any_of(body.words)})"), body.kind, body.named)
@@ -73,6 +76,8 @@ class Bodies:
                 Sort(
                     re.compile(
                         rf"(?:{any_of(local.places)})头?(?:的|那个|这个|那位|女|管事的)*(?:{any_of(local.people)})"
+                        rf"(?![\u4e00-\u9fff]{{0,4}}(?:{any_of(cues.business)}))"
+                        rf"|(?<=[跟给向找])(?:{any_of(local.places)})头?(?=(?:反映|说|讲|报|提){_VAIN})"
                         rf"|{_GOING}(?:{any_of(local.places)})头?(?={acts})" + _kept(local)
                     ),
                     local.kind,
@@ -87,20 +92,31 @@ class Bodies:
         self._praised = re.compile(any_of(cues.praised))
         self._denied = re.compile(rf"(?:{any_of(cues.denied)})(?:我们|你们|说)?$")
         self._mediating = re.compile(rf"(?:也|又|都)?(?:{any_of(cues.mediating)})")
-        self._owning = re.compile(rf"的(?!{any_of(cues.owned)})")
+        self._owning = re.compile(rf"的(?=[\u4e00-\u9fff])(?!{any_of(cues.owned)})")
         self._kin = re.compile(any_of(cues.kin))
         self._acts = re.compile(acts)
+        self._acting = re.compile(rf"{BLANK}*(?:{any_of(cues.acting)})")
 
     def find(
-        self, reading: Reading, named: tuple[Named, ...], gazetteer: Gazetteer, standing: Standing
+        self,
+        reading: Reading,
+        named: tuple[Named, ...],
+        gazetteer: Gazetteer,
+        standing: Standing,
+        conduct: str = "",
     ) -> tuple[Candidate, ...]:
-        """Find every body that the text may be about, scored by what it is said to do."""
+        """Find every body that the text may be about, scored by what it is said to do.
+
+        conduct : what is reproached; a body whose head favours kin is to blame for that
+        """
         found = [*_said(named), *self._through_division(reading.text, named, gazetteer)]
         taken = tuple(one.span for one in found)
         taken += tuple(one.span for one in named if not one.is_division)
         found += self._in_chain(reading.text, taken, named, gazetteer, standing)
         ordered = sorted(found, key=lambda each: each.span.start)
-        scored = [self._scored(reading.text, one, rank) for rank, one in enumerate(ordered)]
+        scored = [
+            self._scored(reading.text, one, rank, conduct) for rank, one in enumerate(ordered)
+        ]
         return _together(reading.text, scored)
 
     def _through_division(
@@ -120,6 +136,10 @@ class Bodies:
                     span = Span(one.span.start, match.end())
                     yield Candidate(body, span, "heard", 0.95 - 0.08 * one.changed)
                     break
+            else:
+                body = _only(children, self._joined[one.place.kind])
+                if body is not None and self._acting.match(text, one.span.end):
+                    yield Candidate(body, one.span, "heard", 0.85 - 0.08 * one.changed)
 
     def _in_chain(
         self,
@@ -133,11 +153,13 @@ class Bodies:
         around = [*standing.divisions]
         for place in standing.divisions:
             around += gazetteer.children(place.code)
-        village = _one_village(named)
+        village, town = _one(named, "village"), _one(named, "town")
         for sort in self._contained:
             contained = body = _only(tuple(around), sort)
             if village is not None and sort.kind == COMMITTEE:
                 body = _only(gazetteer.children(village.code), sort)
+            if town is not None and sort.kind == GOVERNMENT:
+                body = _only(gazetteer.children(town.code), sort)
             how = "contained" if body == contained else "heard"
             if body is None:
                 continue
@@ -146,7 +168,7 @@ class Bodies:
                 if not any(span.overlaps(other) for other in taken):
                     yield Candidate(body, span, how, 0.9 if how == "contained" else 0.8)
 
-    def _scored(self, text: str, one: Candidate, rank: int) -> Candidate:
+    def _scored(self, text: str, one: Candidate, rank: int, conduct: str) -> Candidate:
         """Weigh a body: one that acts or fails counts, one only asked or praised does not."""
         before = _SENTENCE.split(text[max(0, one.span.start - BEFORE) : one.span.start])[-1]
         behind = text[one.span.end : one.span.end + BEHIND]
@@ -169,7 +191,7 @@ class Bodies:
             score -= 0.3
         if self._denied.search(before):
             score -= 0.8
-        if self._kin.match(behind):
+        if self._kin.match(behind) and conduct != "favouritism":
             score -= 0.8
         return replace(one, score=score, asked=asked and not failing, fails=failing or asked)
 
@@ -228,12 +250,10 @@ def _said(named: tuple[Named, ...]) -> Iterator[Candidate]:
             yield Candidate(one.place, one.span, "heard", 0.97 - 0.08 * one.changed)
 
 
-def _one_village(named: tuple[Named, ...]) -> Place | None:
-    """Give the village that the text is about if it names exactly one."""
-    villages = {
-        one.place.code: one.place for one in named if one.place and one.place.kind == "village"
-    }
-    return next(iter(villages.values())) if len(villages) == 1 else None
+def _one(named: tuple[Named, ...], kind: str) -> Place | None:
+    """Give the village or town that the text is about if it names exactly one."""
+    places = {one.place.code: one.place for one in named if one.place and one.place.kind == kind}
+    return next(iter(places.values())) if len(places) == 1 else None
 
 
 def _joined(links: str, words: BodyWords, kind: str) -> re.Pattern[str]:

@@ -12,9 +12,11 @@ from ingest import fingerprint
 from ingest.repeats.trace import Entry
 from models.transcript import Frozen
 
+ROUND_FIGURES = 1
 SHORTEST = 16  # runs; a shorter text is like every other
 SAME_TEXT = 0.75  # alike whatever else was read
-ALIKE_TEXT = 0.45  # alike, and nothing speaks against it
+BARE_TEXT = 0.6  # alike, nothing speaks against it, and nothing but the text for it
+ALIKE_TEXT = 0.45  # alike, facts agree, and nothing speaks against it
 ECHO_TEXT = 0.18  # somewhat alike, and body, matter and a fact agree
 
 
@@ -73,14 +75,32 @@ def _same_matter(one: Entry, other: Entry) -> Iterator[Reason]:
     matter = {"unit", "domain"} <= set(agree)
     enough = (
         (text >= SAME_TEXT and differ <= 1)
-        or (text >= ALIKE_TEXT and not differ)
+        or (text >= (ALIKE_TEXT if _says_much(agree) else BARE_TEXT) and not differ)
         or (text >= ECHO_TEXT and matter and facts > differ)
-        or (matter and facts >= 2 and not differ)
+        # without a word in common two facts are chance in a busy office, unless one is telling
+        or (matter and facts >= 2 and not differ and (facts > 2 or _is_telling(one, other)))
     )
     if enough:
         score = min(0.95, 0.5 + 0.35 * text + 0.05 * len(agree) - 0.05 * differ)
         said = (*agree, "text") if text >= ECHO_TEXT else agree
         yield Reason(kind="same_matter", score=round(score, 3), agree=said)
+
+
+def _says_much(agree: tuple[str, ...]) -> bool:
+    """Tell whether what agrees is more than a kind of matter or a time, which many share."""
+    return len(agree) > 1 or bool({"unit", "person", "amounts"} & set(agree))
+
+
+def _is_telling(one: Entry, other: Entry) -> bool:
+    """Tell whether two reports have a full name or a sum in common that is not round."""
+    name = one.facts.person
+    named = len(name) > 1 and not name.endswith("某") and name == other.facts.person
+    return named or any(not _is_round(value) for value, _ in one.counted & other.counted)
+
+
+def _is_round(value: float) -> bool:
+    """Tell a sum that many reports speak of: one figure and noughts."""
+    return len(f"{value:.2f}".replace(".", "").strip("0")) <= ROUND_FIGURES
 
 
 def _facts(one: Entry, other: Entry) -> tuple[tuple[str, ...], int]:

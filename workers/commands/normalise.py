@@ -42,7 +42,7 @@ def fields(
     text = sys.stdin.read() if file == "-" else _read_text(Path(file))
     with terminal.progress("Compiling the lexicons"):
         desk = sit_down(gazetteer, channel, _day(received))
-    texts = [line for line in text.splitlines() if line.strip()] if lines else [text]
+    texts = [line for line in text.splitlines() if line.strip()] if lines else [text.rstrip()]
     found = normalise_lines(texts, desk) if lines else [normalise_text(text, desk)]
     with terminal.progress("Normalising", total=len(texts)) as tell:
         for one in found:

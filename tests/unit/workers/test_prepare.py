@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from PIL import Image
 from sqlmodel import select
 
 from ingest.accept import About
+from ingest.normalise import load_lexicons, normalise
 from ingest.queue import Stage
-from models import workload
+from models import gazetteer, workload
 from models.complaint import Complaint, IdentityMode
 from models.database import reading, writing
 from models.errors import Unavailable
@@ -27,6 +29,11 @@ from workers.decoding import to_samples
 from workers.house import House as Workshop
 from workers.prepare import Failed, prepare, working_copy
 
+SAMPLES = Path(__file__).parents[3] / "samples"
+DEMO_LETTER, GAZETTEER = (
+    SAMPLES / "demo" / "zh-letter.heic",
+    SAMPLES / "complaints" / "gazetteer.csv",
+)
 LETTER = Path(__file__).parents[2] / "data" / "letter.png"
 ABOUT = About(channel="xsl-clinic")
 
@@ -183,6 +190,27 @@ def test_a_photographed_letter_becomes_a_record(house: House, workshop: Workshop
     assert complaint.language == "zh"
     copy = Image.open(io.BytesIO(b"".join(house.blobs.read(str(medium.copy_)))))
     assert (copy.format, copy.size) == ("JPEG", (1000, 700))
+
+
+def test_the_fields_of_a_photographed_letter_point_at_its_lines(
+    house: House, workshop: Workshop
+) -> None:
+    lexicons = load_lexicons(gazetteer.read(GAZETTEER))
+    (medium,) = send(house, DEMO_LETTER.read_bytes())
+    reading_rules = replace(workshop, normaliser=partial(normalise, lexicons=lexicons))
+    prepare(reading_rules, medium.id)
+    _, complaint = look(house, medium.id)
+    assert complaint.domain == "assets"
+    assert (complaint.subject_name, complaint.subject_post) == ("邓有田", "村主任")
+    assert complaint.occurred_text == "今年三月"
+    assert [(one["value"], one["unit"]) for one in complaint.amounts] == [
+        (20, "亩"),
+        (30, "元"),
+        (4500, "元"),
+        (7, "户"),
+    ]
+    sources = [one for name in ("occurred", "amounts.0") for one in complaint.provenance[name]]
+    assert all(one["medium"] == str(medium.id) and one["box"] for one in sources)
 
 
 def test_a_photograph_without_writing_needs_a_person(house: House, workshop: Workshop) -> None:

@@ -94,3 +94,91 @@ def test_where_a_corrected_number_has_no_times_all_between_its_neighbours_is_mar
     made = _heard(lexicons, ("我的电话", "一三吧", "洗衣机", "路烂了"), "我的电话13812345678路烂了")
     (mask,) = made.masks
     assert (mask.kind, mask.start, mask.end) == ("phone", 0.5, 3.0)
+
+
+UYGHUR = ("نۆل", "بىر", "ئىككى", "ئۈچ", "تۆت", "بەش", "ئالتە", "يەتتە", "سەككىز", "توققۇز")
+KAZAKH = ("нөл", "бір", "екі", "үш", "төрт", "бес", "алты", "жеті", "сегіз", "тоғыз")
+KAZAKH_OF_XINJIANG = ("نول", "ءبىر", "ەكى", "ءۇش", "ءتورت", "بەس", "التى", "جەتى", "سەگىز", "توعىز")
+KYRGYZ = ("нөл", "бир", "эки", "үч", "төрт", "беш", "алты", "жети", "сегиз", "тогуз")
+KOREAN = ("공", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구")
+CANTONESE = ("零", "一", "二", "三", "四", "五", "六", "七", "八", "九")
+TONGUES = {
+    "ug": (UYGHUR, "تېلېفون نومۇرۇم {} بولىدۇ"),
+    "kk": (KAZAKH, "Менің телефоным {} болады"),
+    "kk-Arab": (KAZAKH_OF_XINJIANG, "تەلەفونىم {} بولادى"),
+    "ky": (KYRGYZ, "Менин телефонум {} болот"),
+    "ko": (KOREAN, "제 전화번호는 {} 입니다"),
+    "yue": (CANTONESE, "我嘅電話係{}，唔該"),
+}
+
+
+def _masked_in(lexicons: Lexicons, text: str, tag: str) -> list[tuple[str, str]]:
+    passage = Passage(medium=None, kind=Kind.VOICE, text=text, language=tag)
+    channel = ChannelFacts(code="", unit_code=None, unit_name="", jurisdiction="510729")
+    matter = Matter(passages=(passage,), channel=channel, received=RECEIVED)
+    made = normalise(matter, lexicons)
+    return [(mask.kind, text[mask.from_character : mask.to_character]) for mask in made.masks]
+
+
+@pytest.mark.parametrize("tag", TONGUES)
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("phone", "13812345678"),
+        ("identity_number", "51010119600304123" + ric.calc_check_digit("510101196003041230")),
+        ("bank_card", "6222021234567890128"),
+    ],
+)
+def test_a_number_read_out_in_another_language_is_masked(
+    lexicons: Lexicons, tag: str, kind: str, number: str
+) -> None:
+    words, frame = TONGUES[tag]
+    said = ("" if tag == "yue" else " ").join(words[int(sign)] for sign in number)
+    assert _masked_in(lexicons, frame.format(said), tag) == [(kind, said)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "said"),
+    [
+        ("ug", "نومۇرۇم بىر يۈز ئوتتۇز سەككىز ئون ئىككى ئوتتۇز تۆت ئەللىك ئالتە يەتمىش سەككىز",
+         "بىر يۈز ئوتتۇز سەككىز ئون ئىككى ئوتتۇز تۆت ئەللىك ئالتە يەتمىش سەككىز"),
+        ("kk", "номерім жүз отыз сегіз он екі отыз төрт елу алты жетпіс сегіз",
+         "жүз отыз сегіз он екі отыз төрт елу алты жетпіс сегіз"),
+        ("ko", "전화는 일삼팔 일이삼사 오육칠팔 입니다", "일삼팔 일이삼사 오육칠팔"),
+        ("ug", "نومۇرى ١٣٨١٢٣٤٥٦٧٨", "١٣٨١٢٣٤٥٦٧٨"),
+    ],
+)  # fmt: skip
+def test_a_number_read_out_in_groups_or_written_in_other_figures_is_masked(
+    lexicons: Lexicons, tag: str, text: str, said: str
+) -> None:
+    assert _masked_in(lexicons, text, tag) == [("phone", said)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("ug", "بىر يۈز ئوتتۇز سەككىز يۈەن ئالدى"),
+        ("kk", "бір екі үш төрт бес алты жеті сегіз тоғыз"),
+        ("ko", "이 사람이 일을 안 하고 돈만 이백삼십 위안 받았습니다"),
+        ("ug", "بىر ئىككى ئۈچ قېتىم باردىم"),
+    ],
+)
+def test_counting_in_another_language_is_nobodys_number(
+    lexicons: Lexicons, tag: str, text: str
+) -> None:
+    assert _masked_in(lexicons, text, tag) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "said"),
+    [
+        ("ko", "차 번호는 길 에이치 일이삼사오 였습니다", "길 에이치 일이삼사오"),
+        ("kk", "көлігі шин A бір екі үш төрт бес", "шин A бір екі үш төрт бес"),
+        ("ug", "ماشىنىسى شىن A بىر ئىككى ئۈچ تۆت بەش", "شىن A بىر ئىككى ئۈچ تۆت بەش"),
+        ("yue", "架車係粵A12345", "粵A12345"),
+    ],
+)
+def test_a_plate_read_out_in_another_language_is_masked(
+    lexicons: Lexicons, tag: str, text: str, said: str
+) -> None:
+    assert ("plate", said) in _masked_in(lexicons, text, tag)

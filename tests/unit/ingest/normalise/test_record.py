@@ -50,6 +50,41 @@ def test_a_recording_points_at_its_seconds(lexicons: Lexicons) -> None:
     assert (money.start, money.end) == (10, 11)
 
 
+def test_a_word_that_the_paper_broke_is_read_and_found_where_it_stands(
+    lexicons: Lexicons,
+) -> None:
+    lines = (
+        Line(text="尊敬的领导：", box=(0.1, 0.0, 0.4, 0.1), score=0.9),
+        Line(text="我反映村主", box=(0.1, 0.1, 0.9, 0.2), score=0.9),
+        Line(text="任邓有田收了我三千", box=(0.1, 0.2, 0.9, 0.3), score=0.9),
+        Line(text="八，电话1381234", box=(0.1, 0.3, 0.9, 0.4), score=0.9),
+        Line(text="5678", box=(0.1, 0.4, 0.3, 0.5), score=0.9),
+    )
+    text = "\n".join(line.text for line in lines)
+    passage = Passage(medium=uuid4(), kind=Kind.IMAGE, text=text, language="zh", lines=lines)
+    made = normalise(Matter(passages=(passage,), channel=CHANNEL, received=RECEIVED), lexicons)
+    assert (made.subject.name, made.subject.post) == ("邓有田", "村主任")
+    assert [(one.value, one.text) for one in made.amounts] == [(3800, "三千八")]
+    (source,) = made.provenance["amounts.0"]
+    assert text[source.from_character : source.to_character] == "三千\n八"
+    assert source.box == (0.1, 0.2, 0.9, 0.4)
+    (mask,) = made.masks
+    assert text[mask.from_character : mask.to_character] == "1381234\n5678"
+    assert made.description == text
+
+
+def test_lines_that_end_by_themselves_stay_apart(lexicons: Lexicons) -> None:
+    lines = (
+        Line(text="我叫罗玉兰", box=(0.1, 0.1, 0.4, 0.2), score=0.9),
+        Line(text="村支书收了每家三百块管理费", box=(0.1, 0.2, 0.9, 0.3), score=0.9),
+    )
+    text = "\n".join(line.text for line in lines)
+    passage = Passage(medium=uuid4(), kind=Kind.IMAGE, text=text, language="zh", lines=lines)
+    made = normalise(Matter(passages=(passage,), channel=CHANNEL, received=RECEIVED), lexicons)
+    (mask,) = made.masks
+    assert text[mask.from_character : mask.to_character] == "罗玉兰"
+
+
 def test_a_photograph_points_at_the_boxes_of_its_lines(lexicons: Lexicons) -> None:
     lines = (
         Line(text="去年三月村支书收了", box=(0.1, 0.1, 0.9, 0.2), score=0.9),

@@ -17,6 +17,10 @@ from tests.unit.ingest.normalise.conftest import Say
         ("镇政府不管，反映了好几次", "qx-shiqiao", "qx-sq-gov"),
         ("派出所不立案，报了好几次", "qx-shiqiao", "qx-sq-pcs"),
         ("云台县石桥村支书打人", "qx-county", "yt-sb-shiqiao-vc"),
+        ("村上上个月底喊每户交四十五，票也没开", "qx-fuxing", "qx-bh-fuxing-vc"),
+        ("大坪村把四间门面租给会计的女婿，没有开会", "qx-huilong", "qx-hl-daping-vc"),
+        ("金竹乡的基地虚报面积套补贴，乡长在里面有股份", "qx-county", "qx-jz-gov"),
+        ("桥栏杆断了，跟村上说了七八次没人装", "qx-fuxing", "qx-bh-fuxing-vc"),
     ],
 )
 def test_the_body_complained_of_is_found(say: Say, text: str, channel: str, code: str) -> None:
@@ -32,6 +36,7 @@ def test_the_body_complained_of_is_found(say: Say, text: str, channel: str, code
         ("希望镇政府给我们装几盏路灯", "qx-shiqiao-town"),
         ("村支书收红包", "qx-county"),
         ("邻居占了我家三分地", "qx-fuxing"),
+        ("镇上那个纸箱厂半夜冒黑烟", "qx-shiqiao"),
     ],
 )
 def test_where_no_body_is_said_the_channels_own_is_marked_as_such(
@@ -60,6 +65,13 @@ def test_a_name_two_villages_share_means_the_one_of_the_channels_town(say: Say) 
         ("副镇长蒲志刚打人", "蒲志刚", "副镇长"),
         ("护林员王麻子砍树", "王某", "护林员"),
         ("民政局李科长要钱", "李某", "科长"),
+        ("村支书邓有田收钱", "邓有田", "村支书"),
+        ("包工头邢万才骗我们的工钱", "邢万才", "包工头"),
+        ("主任医师尚德才收了红包", "尚德才", "主任医师"),
+        ("国土员小柴收红包", "柴某", "国土员"),
+        ("护林员去年把集体的树砍来卖了", "", "护林员"),
+        ("钱叫队长自己揣了，一分没有入账", "", "队长"),
+        ("低保名额都给了支书的老表，真正困难的没评上", "", "支书"),
     ],
 )
 def test_the_person_complained_of_is_found(say: Say, text: str, name: str, post: str) -> None:

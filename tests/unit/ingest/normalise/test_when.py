@@ -2,6 +2,8 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.normalise import Lexicons
 from ingest.normalise.reading import Reading
@@ -39,7 +41,7 @@ Typed = Callable[[str], Reading]
         ("前年国庆", "2024-10-01", "2024-10-07", "range"),
         ("国庆前", "2025-09-24", "2025-09-30", "range"),
         ("过年", "2026-02-17", "2026-02-23", "range"),
-        ("年前", "2026-01-19", "2026-02-16", "range"),
+        ("年前", "2026-01-19", "2026-02-16", "month"),
         ("去年过年", "2025-01-29", "2025-02-04", "range"),
         ("去年腊月", "2026-01-19", "2026-02-16", "month"),
         ("腊月二十三", "2026-02-10", "2026-02-10", "day"),
@@ -48,6 +50,20 @@ Typed = Callable[[str], Reading]
         ("端午", "2025-05-31", "2025-05-31", "day"),
         ("八月十五", "2025-10-06", "2025-10-06", "day"),
         ("农历三月", "2026-04-17", "2026-05-14", "month"),
+        ("上前年", "2023-01-01", "2023-12-31", "year"),
+        ("三月二十几号", "2026-03-20", "2026-03-29", "range"),
+        ("上个月十几号", "2026-04-11", "2026-04-19", "range"),
+        ("元月十一号", "2026-01-11", "2026-01-11", "day"),
+        ("去年三四月", "2025-03-01", "2025-04-30", "range"),
+        ("2025-12-03", "2025-12-03", "2025-12-03", "day"),
+        ("2025.12", "2025-12-01", "2025-12-31", "month"),
+        ("大年三十晚上", "2026-02-16", "2026-02-16", "day"),
+        ("去年中秋晚上", "2025-10-06", "2025-10-06", "day"),
+        ("国庆节", "2025-10-01", "2025-10-07", "range"),
+        ("端阳", "2025-05-31", "2025-05-31", "day"),
+        ("入秋", "2025-09-01", "2025-11-30", "season"),
+        ("这周", "2026-05-11", "2026-05-14", "range"),
+        ("今年一月起领到现在", "2026-01-01", "2026-05-14", "range"),
     ],
 )
 def test_an_expression_of_time_is_an_interval(
@@ -70,7 +86,13 @@ def test_an_expression_of_time_is_an_interval(
         "我老公去年走了，留下两个娃儿", "路是二〇一九年修的，现在烂了", "上个月我去镇上问过",
         "五月十二号报的案", "12月20号是最后一天", "工资四千五一个月", "三块六一吨",
         "都快过年了没发", "欠条上写的去年腊月二十", "夏天臭得很，冬天好一点", "周一到周五都不开门",
-        "六一超市卖假货",
+        "六一超市卖假货", "六月十八号去村上一问，才晓得地没了", "二〇二一年就说要硬化，到现在没动",
+        "我是六二年的，没有低保", "2009年参加工作，现在没人管", "李清明打人", "干了15年没有工钱",
+        "星期六也要补课", "周末不开门", "过年过节都要送礼", "端午、中秋都要送礼",
+        "每年都是三月份来收",
+        "每个月十五号来收钱", "九月份就要开学了，没有钱", "合同从2020年到2030年，他不付钱",
+        "今年都七月了还没打", "国家从去年起取消了，村上还在收", "今天我要举报村支书",
+        "二月、三月各打了一回12345", "春天幼儿园乱收费", "老伴前年冬天走的，没人管",
     ],
 )  # fmt: skip
 def test_what_dates_no_act_is_no_time(lexicons: Lexicons, typed: Typed, text: str) -> None:
@@ -83,6 +105,14 @@ def test_what_dates_no_act_is_no_time(lexicons: Lexicons, typed: Typed, text: st
         ("从三月干到八月没拿到钱", "从三月干到八月", date(2025, 3, 1)),
         ("今年二月份起，每个月扣五十", "今年二月份起", date(2026, 2, 1)),
         ("去年村里换届，他挨家送米", "去年", date(2025, 1, 1)),
+        ("村主任昨天打电话骂我", "昨天", date(2026, 5, 13)),
+        ("去年暑假淹死了一个娃儿，没人管", "去年暑假", date(2025, 7, 1)),
+        ("去年的退伍兵慰问金没有发", "去年", date(2025, 1, 1)),
+        ("村上上个月底喊每户交四十五", "上个月底", date(2026, 4, 21)),
+        ("我1983年回来的，前年他占了我的地", "前年", date(2024, 1, 1)),
+        ("今年考高中，四月十二号我把钱给他的", "四月十二号", date(2026, 4, 12)),
+        ("从2021年以来把慰问金都代领了", "从2021年以来", date(2021, 1, 1)),
+        ("前年打的井，昨天叫他锁了", "昨天", date(2026, 5, 13)),
     ],
 )
 def test_a_time_lasts_as_long_as_the_text_says(
@@ -101,9 +131,41 @@ def test_the_last_days_of_the_old_year_still_mean_the_new_year_before_by_nian_qi
     assert time.occurred.start == date(2024, 12, 31)
 
 
+def test_of_bad_work_the_day_it_was_done_is_the_day_of_the_act(
+    lexicons: Lexicons, typed: Typed
+) -> None:
+    reading = typed("去年十月才打的水泥路，今年三月就裂了")
+    told = {
+        conduct: time.occurred.text
+        for conduct in ("quality", "dereliction")
+        if (time := lexicons.chooser.find(reading, RECEIVED, conduct))
+    }
+    assert told == {"quality": "去年十月", "dereliction": "今年三月"}
+
+
+SAID = st.sampled_from(
+    [
+        "去年", "上前年", "三月二十几号", "上个月十几号", "上个月二十几号", "元月", "三四月",
+        "2025-02-29", "2024.2", "二月三十号", "大年初十", "年三十晚上", "这周", "上上个星期天",
+        "2021年以来", "九百年来", "三月起领到现在", "从去年三四月到现在", "前晚上", "十一长假",
+        "国庆节后", "农历闰二月", "周五一早",
+    ]
+)  # fmt: skip
+
+
+@given(said=st.lists(SAID, min_size=1, max_size=3), received=st.dates(date(1960, 1, 1)))
+def test_no_interval_begins_after_its_end_or_ends_after_the_day_received(
+    lexicons: Lexicons, typed: Typed, said: list[str], received: date
+) -> None:
+    time = lexicons.chooser.find(typed("，".join(said) + "停水了"), received)
+    if time is not None:
+        assert time.occurred.start <= time.occurred.end <= received
+        assert time.occurred.text in "，".join(said)
+
+
 def test_a_question_is_not_dated_by_a_bare_year(lexicons: Lexicons, typed: Typed) -> None:
     reading = typed("请问今年的补贴什么时候发")
-    assert lexicons.chooser.find(reading, RECEIVED, asking=True) is None
+    assert lexicons.chooser.find(reading, RECEIVED, "none") is None
 
 
 @pytest.mark.parametrize("received", [date(1899, 12, 31), date(2101, 6, 1), date(1, 1, 1)])
