@@ -11,7 +11,7 @@ from ingest.repeats.compare import Proposal, compare
 from ingest.repeats.trace import Entry, WideKeys, body_keys, hash_keys, sound_keys, text_keys
 
 MOST_OWNERS = 64  # a key of more reports than this says nothing
-LEAST_SHARED = 4  # of text keys: a clause in common is less than that
+LEAST_SHARED = 8  # of text keys: two clauses in common are less, and say nothing
 LEAST_MARKS = 3
 SAME_BODY_CAP = 60
 
