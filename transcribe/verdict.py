@@ -60,7 +60,8 @@ class Judge:
         pieces: list[tuple[str, float, float]] = []
         segments: list[Segment] = []
         for turn in turns:
-            odds = language.doubted(turn.odds, *self._written(turn))
+            written, weight = self._written(turn)
+            odds = language.doubted(turn.odds, written, self.pack.tags, weight)
             tag, confidence = language.verdict(odds, self.pack.thresholds.language)
             pieces.append((tag, confidence, turn.window.seconds))
             segments += self._segments(turn, tag, confidence)
@@ -77,18 +78,18 @@ class Judge:
             speech_seconds=sound.speech_seconds,
         )
 
-    def _written(self, turn: Turn) -> tuple[float, Sequence[str], float]:
-        """Give how likely a pack's language is by how a window was written, and what that weighs.
+    def _written(self, turn: Turn) -> tuple[float, float]:
+        """Give the log-odds of a pack's language by how a window was written.
 
-        The log-odds, the pack's languages, and the weight of what was heard beside them.
+        With them the weight of what was heard beside it.
         """
         if turn.written is None or not turn.written.tokens:
-            return 0.0, self.pack.tags, 1.0
+            return 0.0, 1.0
         logprob = turn.written.average_logprob
         if self._tagger is not None:
-            return self._tagger.known(turn.tag, logprob), self.pack.tags, self._tagger.known_weight
+            return self._tagger.known(turn.tag, logprob), self._tagger.known_weight
         above = logprob - self.pack.thresholds.average_logprob
-        return KNOWN_SLOPE * above, self.pack.tags, 1.0
+        return KNOWN_SLOPE * above, 1.0
 
     def _segments(self, turn: Turn, tag: str, confidence: float) -> list[Segment]:
         """Make the segments of a window, each with its doubts."""

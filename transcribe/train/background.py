@@ -17,6 +17,7 @@ import string
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
@@ -164,20 +165,25 @@ def make(job: Job) -> list[Recording]:
 
 
 def spoken(listed: Sequence[Job]) -> Iterator[Recording]:
-    """Make jobs one after the other, each in a fork: some voices of espeak-ng end the process."""
+    """Make jobs one after the other, each in a fork: some voices of espeak-ng end the process.
+
+    What such a voice would have said is left out, and told; any other failure is raised.
+    """
     context = multiprocessing.get_context("fork")
     for job in listed:
         near, far = context.Pipe(duplex=False)
         child = context.Process(target=_send, args=(job, far))
         child.start()
         far.close()
-        try:
-            yield from near.recv()
-        except EOFError:
-            pass
-        finally:
-            near.close()
-            child.join()
+        made: list[Recording] = []
+        with near, suppress(EOFError):
+            made = near.recv()
+        child.join()
+        if child.exitcode and child.exitcode > 0:
+            raise RuntimeError(f"the sounds of {job.voice or job.tag} could not be made")
+        if child.exitcode:
+            typer.echo(f"{job.voice}: espeak-ng ended, {job.count} sounds left out", err=True)
+        yield from made
 
 
 def _send(job: Job, pipe: Connection) -> None:

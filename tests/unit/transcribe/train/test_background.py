@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 
+import numpy as np
 import pytest
 
+from transcribe.lessons import Recording
 from transcribe.train import background
 from transcribe.train.background import Job, heldout_languages
 
@@ -35,3 +39,26 @@ def test_measuring_covers_a_thousand_sounds_by_default() -> None:
     jobs = background.heldout_jobs("measure", 210, 52)
     assert sum(job.count for job in jobs) >= 1_000
     assert all(job.heldout for job in jobs)
+
+
+def test_a_voice_that_ends_its_process_is_left_out_and_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(job: background.Job) -> list[Recording]:
+        if job.voice == "deadly":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [Recording(np.zeros(10, np.float32), job.tag)]
+
+    monkeypatch.setattr(background, "make", make)
+    listed = [background.Job(voice, "und", 3, "s", "") for voice in ("one", "deadly", "two")]
+    assert len(list(background.spoken(listed))) == 2
+    assert "deadly" in capsys.readouterr().err
+
+
+def test_sounds_that_cannot_be_made_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(job: background.Job) -> list[Recording]:
+        raise LookupError(job.voice)
+
+    monkeypatch.setattr(background, "make", make)
+    with pytest.raises(RuntimeError, match="could not be made"):
+        list(background.spoken([background.Job("one", "und", 1, "s", "")]))
