@@ -10,17 +10,14 @@ samples/languages/unknown.toml are never used here: on them it is measured.
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import re
 import string
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing.connection import Connection
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +31,7 @@ from transcribe import evaluate, lessons, tagger
 from transcribe.engine import WhisperEngine, load
 from transcribe.lessons import Recording
 from transcribe.tagger import NO_LANGUAGE
-from transcribe.train import augment, espeak, grammar
+from transcribe.train import augment, espeak, fork, grammar
 from transcribe.train.augment import SAMPLE_RATE, Pcm
 from transcribe.whisper import Whisper
 
@@ -145,10 +142,13 @@ def heldout_jobs(seed: str, known: int, other: int) -> list[Job]:
     return [*listed, Job("", NO_LANGUAGE, 2 * other, seed, "", heldout=True)]
 
 
-def make(job: Job) -> list[Recording]:
-    """Speak one job's texts and damage them as phones and weather do."""
+def make(job: Job, left_out: Set[int], begin: fork.Begin) -> list[Recording]:
+    """Speak one job's texts, but for those left out, and damage them as phones and weather do."""
     made: list[Recording] = []
     for number in range(job.count):
+        if number in left_out:
+            continue
+        begin(number)
         rng = random.Random(f"{job.seed}|{job.tag}|{job.voice}|{job.group}|{number}")
         draw = np.random.default_rng(rng.getrandbits(63))
         if job.tag == NO_LANGUAGE:
@@ -165,30 +165,12 @@ def make(job: Job) -> list[Recording]:
 
 
 def spoken(listed: Sequence[Job]) -> Iterator[Recording]:
-    """Make jobs one after the other, each in a fork: some voices of espeak-ng end the process.
-
-    What such a voice would have said is left out, and told; any other failure is raised.
-    """
-    context = multiprocessing.get_context("fork")
+    """Make jobs one after the other, without what ends espeak-ng; say how much that was."""
     for job in listed:
-        near, far = context.Pipe(duplex=False)
-        child = context.Process(target=_send, args=(job, far))
-        child.start()
-        far.close()
-        made: list[Recording] = []
-        with near, suppress(EOFError):
-            made = near.recv()
-        child.join()
-        if child.exitcode and child.exitcode > 0:
-            raise RuntimeError(f"the sounds of {job.voice or job.tag} could not be made")
-        if child.exitcode:
-            typer.echo(f"{job.voice}: espeak-ng ended, {job.count} sounds left out", err=True)
+        made, deadly = fork.surviving(partial(make, job))
+        if deadly:
+            typer.echo(f"{job.voice}: espeak-ng ended {len(deadly)} times", err=True)
         yield from made
-
-
-def _send(job: Job, pipe: Connection) -> None:
-    pipe.send(make(job))
-    pipe.close()
 
 
 def _text(job: Job, number: int, rng: random.Random) -> str:

@@ -1,23 +1,19 @@
 """Clips spoken by espeak-ng, made shard by shard from a seed."""
 
-import os
 import random
-import struct
-import traceback
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from transcribe.train import augment, clips, espeak
+from transcribe.train import augment, clips, espeak, fork
 from transcribe.train.clips import Clip, Part
 from transcribe.train.features import log_mel
 
 SAMPLE_RATE = espeak.SAMPLE_RATE
 LONGEST_SECONDS = 29.5
-_NUMBER = struct.Struct("<I")
 _SILENCE_SHARE = 0.4  # of the joined clips' number: how many clips of noise alone go with them
 
 
@@ -139,42 +135,13 @@ def nobody(language: str, rng: np.random.Generator) -> Sound:
 
 
 def make(order: Order) -> int:
-    """Make one shard unless it is there; return its number.
-
-    Some texts end espeak-ng and the process with it, so a child speaks; what ended it is left out.
-    """
-    deadly: set[int] = set()
-    while not clips.shard_exists(order.folder, order.number):
-        number = _in_child(order, deadly)
-        if number is not None:
-            deadly.add(number)
+    """Make one shard unless it is there, but for lines that end espeak-ng; return its number."""
+    if not clips.shard_exists(order.folder, order.number):
+        fork.surviving(lambda deadly, begin: _make(order, deadly, begin))
     return order.number
 
 
-def _in_child(order: Order, deadly: Set[int]) -> int | None:
-    """Make a shard in a child; return the number of the line that ended it, None if it is done."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        try:
-            _make(order, deadly, lambda number: os.write(writing, _NUMBER.pack(number)))
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        begun = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and begun:
-        return int(_NUMBER.unpack(begun[-_NUMBER.size :])[0])
-    if status:
-        raise RuntimeError(f"shard {order.number} of {order.folder} was not made")
-    return None
-
-
-def _make(order: Order, deadly: Set[int], begin: Callable[[int], object]) -> None:
+def _make(order: Order, deadly: Set[int], begin: fork.Begin) -> None:
     espeak.renew()
     rng = random.Random(f"{order.seed}|{order.folder.name}|{order.number}")
     noise = np.random.default_rng(rng.getrandbits(64))
@@ -190,7 +157,7 @@ def _make(order: Order, deadly: Set[int], begin: Callable[[int], object]) -> Non
 class Speaker:
     """Says lines that are counted, but for those that are deadly; `begin` is told each number."""
 
-    def __init__(self, deadly: Set[int], begin: Callable[[int], object]) -> None:
+    def __init__(self, deadly: Set[int], begin: fork.Begin) -> None:
         self._deadly = deadly
         self._begin = begin
         self._count = 0

@@ -9,7 +9,7 @@ import signal
 import numpy as np
 import pytest
 
-from transcribe.lessons import Recording
+from transcribe.speech import Samples
 from transcribe.train import background
 from transcribe.train.background import Job, heldout_languages
 
@@ -41,24 +41,32 @@ def test_measuring_covers_a_thousand_sounds_by_default() -> None:
     assert all(job.heldout for job in jobs)
 
 
-def test_a_voice_that_ends_its_process_is_left_out_and_told(
+def test_a_text_that_ends_its_process_is_left_out_and_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def make(job: background.Job) -> list[Recording]:
-        if job.voice == "deadly":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return [Recording(np.zeros(10, np.float32), job.tag)]
+    deadly: list[str] = []
 
-    monkeypatch.setattr(background, "make", make)
-    listed = [background.Job(voice, "und", 3, "s", "") for voice in ("one", "deadly", "two")]
-    assert len(list(background.spoken(listed))) == 2
-    assert "deadly" in capsys.readouterr().err
+    def noting(text: str, *_: object) -> None:
+        deadly.append(text)
+
+    monkeypatch.setattr(background, "say", noting)
+    background.make(background.Job("ga", "und", 2, "s", ""), set(), int)
+
+    def dying(text: str, *_: object) -> Samples:
+        if text == deadly[1]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return np.zeros(16_000, np.float32)
+
+    monkeypatch.setattr(background, "say", dying)
+    listed = [background.Job("ga", "und", 3, "s", ""), background.Job("cy", "und", 1, "s", "")]
+    assert [one.group for one in background.spoken(listed)] == ["ga", "ga", "cy"]
+    assert "ga" in capsys.readouterr().err
 
 
 def test_sounds_that_cannot_be_made_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def make(job: background.Job) -> list[Recording]:
-        raise LookupError(job.voice)
+    def failing(*_: object) -> None:
+        raise LookupError
 
-    monkeypatch.setattr(background, "make", make)
-    with pytest.raises(RuntimeError, match="could not be made"):
-        list(background.spoken([background.Job("one", "und", 1, "s", "")]))
+    monkeypatch.setattr(background, "say", failing)
+    with pytest.raises(RuntimeError, match="without a result"):
+        list(background.spoken([background.Job("ga", "und", 1, "s", "")]))
