@@ -1,7 +1,8 @@
 """From clips to tensors: token sequences, targets of the sound head and of attention."""
 
+import heapq
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -267,10 +268,20 @@ def _masked(mel: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.
 
 
 def rounds(
-    stored: Sequence[Stored], frames: int, rng: random.Random, size: int
+    stored: Sequence[Stored],
+    frames: int,
+    rng: random.Random,
+    size: int,
+    weights: Mapping[str, float] | None = None,
 ) -> Iterator[list[Stored]]:
-    """Draw `size` clips, sort them by length, yield batches of at most `frames` in any order."""
-    drawn = rng.sample(list(stored), min(size, len(stored)))
+    """Draw `size` clips, sort them by length, yield batches of at most `frames` in any order.
+
+    weights : chance of a clip by its language, 1 where none is given
+    """
+    known = weights or {}
+    # The largest u^(1/w) are a sample without replacement (Efraimidis and Spirakis, 2006).
+    keys = [rng.random() ** (1 / known.get(clip.clip.language, 1.0)) for clip in stored]
+    drawn = [stored[i] for i in heapq.nlargest(size, range(len(stored)), key=keys.__getitem__)]
     drawn.sort(key=lambda clip: clip.frames)
     batches: list[list[Stored]] = [[]]
     for clip in drawn:

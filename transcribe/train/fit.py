@@ -47,6 +47,7 @@ class Plan:
     least_rate: float = 0.02
     batch_frames: int = 14_000
     round_clips: int = 1024
+    widest_weights: tuple[float, float] = (0.4, 2.5)  # of a language: its CER against the mean
     ema: float = 0.998
     smoothing: float = 0.05
     with_times: float = 0.25
@@ -90,6 +91,7 @@ class State:
     place: int = 0  # batches of this round that are done
     available: tuple[int, int] = (0, 0)  # short and long clips there were when the round began
     began: float = 0.0  # share of the plan that was done when the round began
+    weights: dict[str, float] = field(default_factory=dict)  # of languages in this round
     next_check: float = 0.0
     best: float = math.inf
     checks_since_best: int = 0
@@ -122,14 +124,15 @@ class Trainer:
         self.folder, self.vocabulary, self.plan = folder, vocabulary, plan
         folder.mkdir(parents=True, exist_ok=True)
         self.network = Whisper(shape).to(plan.device)
+        self.state = State(next_check=plan.check_seconds)
         if start_from is not None:
             self._start(start_from)
+            self.state.next_check = 0.0  # what is known tells what to show more of
         # What losses and gradients are computed with: the weights, rounded before every step.
         self.rounded = Whisper(shape).to(plan.device, precision(plan.device))
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.optimisers = _optimisers(self.network, plan)
         self.examples = Examples(vocabulary, plan.with_times, plan.with_previous)
-        self.state = State(next_check=plan.check_seconds)
         self._resume()
 
     def _start(self, weights: Weights) -> None:
@@ -208,6 +211,7 @@ class Trainer:
         if self.state.place == 0:
             self.state.available = (len(short), len(long))
             self.state.began = self.share
+            self.state.weights = self._weights()
         short, long = short[: self.state.available[0]], long[: self.state.available[1]]
         plan, share = self.plan, self.state.began
         if share < plan.short_until:
@@ -215,7 +219,9 @@ class Trainer:
         rng = random.Random(f"{plan.seed}|{self.state.round}")
         drawn = [
             (batch, False)
-            for batch in batches.rounds(short, plan.batch_frames, rng, plan.round_clips)
+            for batch in batches.rounds(
+                short, plan.batch_frames, rng, plan.round_clips, self.state.weights
+            )
         ]
         if share >= plan.long_from and long:
             size = max(4, int(plan.round_clips * plan.long_share / 4))
@@ -230,6 +236,15 @@ class Trainer:
         for (batch, whole), seed in list(zip(drawn, seeds, strict=True))[self.state.place :]:
             own = random.Random(seed)
             yield batch, whole and own.random() < 0.5, own
+
+    def _weights(self) -> dict[str, float]:
+        """Show more of the languages that the last check found worse than others."""
+        rates = self.state.cer
+        mean = sum(rates.values()) / len(rates) if rates else 0.0
+        if not mean:
+            return {}
+        least, most = self.plan.widest_weights
+        return {tag: min(most, max(least, rate / mean)) for tag, rate in rates.items()}
 
     def _step(
         self, drawn: list[Stored], whole_window: bool, rng: random.Random
