@@ -4,7 +4,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -394,10 +394,17 @@ def export(work: Path, vocabulary: Vocabulary, folder: Path) -> None:
     """Write a pack's model files from the averaged weights of a checkpoint."""
     saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
     weights = {**saved["network"], **saved["average"]}
+    write(Shape(**saved["shape"]), weights, vocabulary, folder)
+
+
+def write(
+    shape: Shape, weights: Mapping[str, Tensor], vocabulary: Vocabulary, folder: Path
+) -> None:
+    """Write a pack's model files; the sound head is for training only."""
     write_model(
         folder,
-        Shape(**saved["shape"]),
-        {n: w.float().numpy() for n, w in weights.items() if not n.startswith("sounds.")},
+        shape,
+        {n: w.float().cpu().numpy() for n, w in weights.items() if not n.startswith("sounds.")},
         vocabulary.tokenizer,
-        [(saved["shape"]["decoder_layers"] - 1, head) for head in range(LOOKED_HEADS)],
+        [(shape.decoder_layers - 1, head) for head in range(LOOKED_HEADS)],
     )

@@ -96,7 +96,7 @@ def train(wish: Wish, say: Say, watch: Watch | None = None) -> Outcome:
 
         stock.tune(wish, told.split, say, watch or _silent)
     else:
-        _grow(wish, told.split, watch or _silent)
+        _grow(wish, told.split, say, watch or _silent)
     pack = _page(wish, told)
     packfile.write(pack)
     rows = _measured(wish, told.split.check)
@@ -182,8 +182,10 @@ def _is_stock(folder: Path) -> bool:
     )
 
 
-def _grow(wish: Wish, split: Split, watch: Watch) -> None:
-    from transcribe.train import batches, export, fit
+def _grow(wish: Wish, split: Split, say: Say, watch: Watch) -> None:
+    import torch
+
+    from transcribe.train import batches, blend, export, fit
     from transcribe.train.network import Shape
 
     tags = sorted({entry.language for entry in split.training})
@@ -207,7 +209,7 @@ def _grow(wish: Wish, split: Split, watch: Watch) -> None:
     single, joined, checked = recordings.make(
         split.training, split.check, recordings.Making(wish.work, SEED, shape.mels)
     )
-    old = rehearsal(wish, shape.mels)
+    old, old_check = blend.parted(rehearsal(wish, shape.mels))
     sounds = batches.sounds_of([s.clip for s in single])
     shape = replace(shape, sounds=len(sounds) + 1)
     plan = replace(plan, steps=wish.steps, threads=wish.threads, device=wish.device, seed=SEED)
@@ -215,7 +217,15 @@ def _grow(wish: Wish, split: Split, watch: Watch) -> None:
     trainer = fit.Trainer(wish.work, shape, vocabulary, plan, weights)
     mixed = recordings.mixed(single, old)
     trainer.run(lambda: (mixed, joined), checked, watch)
-    fit.export(wish.work, vocabulary, wish.out)
+    network = trainer.averaged()
+    if weights is not None and old_check:
+        before = {name: torch.from_numpy(array) for name, array in weights.items()}
+        gone = blend.choose(before, network, vocabulary, old_check)
+        say(
+            f"{gone.share:.0%} of the way: the old languages' CER is {gone.after:.1%}, and was"
+            f" {gone.before:.1%}"
+        )
+    fit.write(shape, network.state_dict(), vocabulary, wish.out)
 
 
 def _kept_tokenizer(wish: Wish, make: Callable[[], tokenizers.Tokenizer]) -> tokenizers.Tokenizer:

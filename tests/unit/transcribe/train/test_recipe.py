@@ -59,6 +59,7 @@ def test_a_pack_grows_from_nothing_and_then_learns_another_language(
     )
     grown = recipe.train(second, said.append).pack
     assert grown.tags == ("kk", "ii")
+    assert any("of the way: the old languages' CER" in line for line in said)
     yi = grown.language("ii")
     assert yi is not None
     assert (yi.name, yi.borrowed) == ("Nuosu Yi", True)
