@@ -20,16 +20,24 @@ from scipy.optimize import minimize
 
 from models.errors import Invalid
 from models.transcript import UNKNOWN_LANGUAGE
-from transcribe import language, speech
+from transcribe import language, plda, speech
 from transcribe.audio import decode
 from transcribe.speech import Samples
-from transcribe.tagger import NO_LANGUAGE, Tagger, Vector, embed_window
+from transcribe.tagger import (
+    ADDED_BIAS,
+    ADDED_SLOPE,
+    NO_LANGUAGE,
+    Tagger,
+    Vector,
+    embed_window,
+)
 from transcribe.whisper import MOST_TOKENS, Encoded, Whisper
 from transcribe.windows import lay
 
 MAX_SECONDS = 1_800.0
 LEAST_RECORDINGS = 5
 LEAST_LANGUAGES = 2
+LEAST_BACKGROUND = 10  # languages that teach how well few examples tell one
 HELD_BACK = 4  # every fourth example of a group calibrates
 MOST_DIRECTIONS = 96
 # Beyond this share of the held-back distances a sound is far from every prototype.
@@ -140,14 +148,18 @@ def teach(examples: Sequence[Example]) -> Tagger:
     fitted, kept = _split(examples)
     centre, projection = _directions(fitted)
     places = (_matrix(fitted) - centre) @ projection
-    labels, prototypes = _prototypes(fitted, places)
-    plain = Tagger(labels, centre, projection, prototypes, np.inf, 1.0, 0.0, 0.0)
+    labels, prototypes, counts = _prototypes(fitted, places)
+    plain = Tagger(
+        labels, centre, projection, prototypes, counts, len(labels), np.inf, 1.0, 0.0, 0.0
+    )
     far = _far(plain, kept)
     temperature = _temperature(plain.with_(limit=far), kept)
     cooled = plain.with_(limit=far, temperature=temperature)
     usual = cooled.with_(usual=_usual(kept))
     bias, slope, weight = _known(usual, kept)
-    return usual.with_(known_bias=bias, known_slope=slope, known_weight=weight)
+    whole = usual.with_(known_bias=bias, known_slope=slope, known_weight=weight)
+    bias, slope = _added(whole, sorted({example.group for example in fitted}), kept)
+    return whole.with_(added_bias=bias, added_slope=slope)
 
 
 def add(tagger: Tagger, examples: Sequence[Example]) -> Tagger:
@@ -157,10 +169,11 @@ def add(tagger: Tagger, examples: Sequence[Example]) -> Tagger:
     """
     _enough(examples, languages=1)
     places = (_matrix(examples) - tagger.centre) @ tagger.projection
-    labels, prototypes = _prototypes(examples, np.asarray(places, np.float32))
+    labels, prototypes, counts = _prototypes(examples, np.asarray(places, np.float32))
     return tagger.with_(
         labels=tagger.labels + labels,
         prototypes=np.concatenate([tagger.prototypes, prototypes]),
+        counts=np.concatenate([tagger.counts, counts]),
     )
 
 
@@ -239,13 +252,15 @@ def _directions(examples: Sequence[Example]) -> tuple[Vector, Vector]:
 
 def _prototypes(
     examples: Sequence[Example], places: NDArray[np.floating]
-) -> tuple[tuple[str, ...], Vector]:
-    """Average the places of each group."""
+) -> tuple[tuple[str, ...], Vector, Vector]:
+    """Average the places of each group; give tags, means and how many examples each is made of."""
     groups = np.array([example.group for example in examples])
     tag_of = {example.group: example.tag for example in examples}
     names = sorted(tag_of)
     means = np.stack([places[groups == name].mean(axis=0) for name in names])
-    return tuple(tag_of[name] for name in names), means.astype(np.float32)
+    counts = np.array([(groups == name).sum() for name in names])
+    tags = tuple(tag_of[name] for name in names)
+    return tags, means.astype(np.float32), counts.astype(np.float32)
 
 
 def _far(tagger: Tagger, examples: Sequence[Example]) -> float:
@@ -319,6 +334,37 @@ def _known(tagger: Tagger, examples: Sequence[Example]) -> tuple[float, float, f
         loss, (0.0, 0.0, HEARD_MOST), bounds=[(None, None), (0.0, None), (0.0, HEARD_MOST)]
     ).x
     return float(found[0]), float(found[1]), float(found[2])
+
+
+def _added(
+    tagger: Tagger, groups: Sequence[str], examples: Sequence[Example]
+) -> tuple[float, float]:
+    """Fit bias and slope in the log-odds of a language that is added from few examples.
+
+    Each language of the background in turn is taken for one, with its held-back examples against
+    those of all others. Both classes weigh alike.
+
+    groups : of the tagger's prototypes
+    """
+    logs = tagger.densities.of(tagger.place(_matrix(examples)))
+    own = np.array([example.group for example in examples])
+    tried = [
+        (number, own == name)
+        for number, (name, label) in enumerate(zip(groups, tagger.labels, strict=True))
+        if label == UNKNOWN_LANGUAGE and (own == name).any()
+    ]
+    if len(tried) < LEAST_BACKGROUND:
+        return ADDED_BIAS, ADDED_SLOPE
+    favours = [(plda.favour(logs, number), inside) for number, inside in tried]
+    right = np.concatenate([favour[inside] for favour, inside in favours])
+    wrong = np.concatenate([favour[~inside] for favour, inside in favours])
+
+    def loss(found: NDArray[np.float64]) -> float:
+        missed = np.logaddexp(0, -(found[0] + found[1] * right)).mean()
+        return float(missed + np.logaddexp(0, found[0] + found[1] * wrong).mean())
+
+    bias, slope = minimize(loss, (ADDED_BIAS, ADDED_SLOPE), bounds=[(None, None), (0.0, None)]).x
+    return float(bias), float(slope)
 
 
 def _log_odds(tagger: Tagger, example: Example) -> float:

@@ -4,7 +4,8 @@ The mean and the deviation of a window's encoder states are projected to where l
 speakers do not (linear discriminant analysis over many languages), and compared with a prototype
 of each language. Those of languages that the pack does not know, and of sounds that are no speech,
 together make the background, `und`; what is far from every prototype counts to it as well. Some
-twenty recordings suffice for a further prototype. What is saved holds directions and prototypes of
+twenty recordings suffice for a further language, which is then weighed against all others by what
+so few can tell (plda.py). What is saved holds directions and prototypes of
 whole languages, and nothing of one speaker; embeddings exist only while a function here runs.
 """
 
@@ -12,21 +13,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, softmax
 
 from models.errors import Misconfigured
 from models.transcript import UNKNOWN_LANGUAGE, Likely
+from transcribe import plda
+from transcribe.plda import Densities
 from transcribe.whisper import Encoded
 
 FILE = "tagger.npz"
-VERSION = 3
+VERSION = 4
 # BCP-47 for sound without language. Beside languages unknown to the pack it makes the background.
 NO_LANGUAGE = "zxx"
+# Squared distance up to which two prototypes are of one language: the spread within a language is 1
+# in each direction, and those of the nearest two languages are 60 and more apart.
+SAME = 40.0
+# Where there were too few languages to learn from how few examples tell one: rather `und`.
+ADDED_BIAS, ADDED_SLOPE = 0.0, 0.05
 # Beyond these no text is unusually bad or good: scores have long tails.
 WORST, BEST = -12.0, 1.0
 
@@ -40,24 +50,38 @@ class Tagger:
     labels : tag of each prototype; several may share `und`, and NO_LANGUAGE stands for no speech
     centre : shape = (n_features,); projection : shape = (n_features, n_directions)
     prototypes : shape = (n_prototypes, n_directions), in units of the spread within a language
+    counts : examples behind each prototype, shape = (n_prototypes,)
+    taught : how many of the prototypes were taught together; later ones are added languages
     limit : squared distance from which a sound is likelier none of the prototypes'
     temperature : what scores are divided by, so that probabilities are honest
     usual : middle and spread of average_logprob by language; "" for one that is not listed
     known_bias, known_slope : of the log-odds that a language is installed, by how many spreads
         average_logprob lies beside what is usual
     known_weight : of the log-odds from prototypes beside these
+    added_bias, added_slope : of the log-odds of an added language, by how much it is favoured
     """
 
     labels: tuple[str, ...]
     centre: Vector
     projection: Vector
     prototypes: Vector
+    counts: Vector
+    taught: int
     limit: float
     temperature: float
     known_bias: float
     known_slope: float
     known_weight: float = 1.0
     usual: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    added_bias: float = ADDED_BIAS
+    added_slope: float = ADDED_SLOPE
+
+    @cached_property
+    def densities(self) -> Densities:
+        """Say where examples of each prototype's language are to be expected."""
+        taught = slice(self.taught)
+        between = plda.spread(self.prototypes[taught], self.counts[taught])
+        return plda.densities(self.prototypes, self.counts, between)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -72,16 +96,42 @@ class Tagger:
     def hear(self, embedding: Vector) -> tuple[Likely, ...]:
         """Give a probability for each language and for `und`, the best first."""
         place = self.place(embedding)
-        scores = place @ self.prototypes.T - 0.5 * np.square(self.prototypes).sum(axis=1)
-        far = 0.5 * (float(place @ place) - self.limit)
-        scaled = np.append(scores, far) / self.temperature
-        masses = np.exp(scaled - scaled.max())
-        shares = masses / masses.sum()
-        summed: dict[str, float] = {}
-        for label, share in zip((*self.labels, UNKNOWN_LANGUAGE), shares, strict=True):
-            summed[label] = summed.get(label, 0.0) + float(share)
+        added = self._added(place)
+        rest = 1 - sum(added.values())
+        summed = {label: rest * share for label, share in self._taught(place).items()}
+        for label, share in added.items():
+            summed[label] = summed.get(label, 0.0) + share
         likely = (Likely(tag=tag, probability=min(1.0, share)) for tag, share in summed.items())
         return tuple(sorted(likely, key=lambda one: -one.probability))
+
+    def _taught(self, place: Vector) -> dict[str, float]:
+        """Share a probability of 1 among the languages taught together and `und`."""
+        prototypes = self.prototypes[: self.taught]
+        scores = place @ prototypes.T - 0.5 * np.square(prototypes).sum(axis=1)
+        far = 0.5 * (float(place @ place) - self.limit)
+        shares = softmax(np.append(scores, far) / self.temperature)
+        summed: dict[str, float] = {}
+        labels = (*self.labels[: self.taught], UNKNOWN_LANGUAGE)
+        for label, share in zip(labels, shares, strict=True):
+            summed[label] = summed.get(label, 0.0) + float(share)
+        return summed
+
+    def _added(self, place: Vector) -> dict[str, float]:
+        """Give the probability of each added language against all others."""
+        if len(self.labels) == self.taught:
+            return {}
+        logs = self.densities.of(place[None])
+        found = {}
+        for number in range(self.taught, len(self.labels)):
+            favour = plda.favour(logs, number, *self._same(number))[0]
+            found[self.labels[number]] = float(expit(self.added_bias + self.added_slope * favour))
+        total = max(1.0, sum(found.values()))
+        return {label: share / total for label, share in found.items()}
+
+    def _same(self, number: int) -> list[int]:
+        """List prototypes of the background that are an added language under another name."""
+        apart = np.square(self.prototypes[: self.taught] - self.prototypes[number]).sum(axis=1)
+        return [int(i) for i in np.flatnonzero(apart < SAME) if self.labels[i] == UNKNOWN_LANGUAGE]
 
     def place(self, embedding: Vector) -> Vector:
         """Project an embedding to where languages differ."""
@@ -123,11 +173,15 @@ def load(folder: Path) -> Tagger | None:
                 centre=saved["centre"].astype(np.float32),
                 projection=saved["projection"].astype(np.float32),
                 prototypes=saved["prototypes"].astype(np.float32),
+                counts=saved["counts"].astype(np.float32),
+                taught=int(saved["taught"]),
                 limit=float(saved["limit"]),
                 temperature=float(saved["temperature"]),
                 known_bias=float(saved["known_bias"]),
                 known_slope=float(saved["known_slope"]),
                 known_weight=float(saved["known_weight"]),
+                added_bias=float(saved["added_bias"]),
+                added_slope=float(saved["added_slope"]),
                 usual={
                     str(tag): (float(mean), float(spread))
                     for tag, (mean, spread) in zip(saved["usual_tags"], saved["usual"], strict=True)
@@ -151,11 +205,15 @@ def save(tagger: Tagger, folder: Path) -> Path:
         centre=tagger.centre.astype(np.float16),
         projection=tagger.projection.astype(np.float16),
         prototypes=tagger.prototypes.astype(np.float16),
+        counts=tagger.counts.astype(np.float32),
+        taught=tagger.taught,
         limit=tagger.limit,
         temperature=tagger.temperature,
         known_bias=tagger.known_bias,
         known_slope=tagger.known_slope,
         known_weight=tagger.known_weight,
+        added_bias=tagger.added_bias,
+        added_slope=tagger.added_slope,
         usual_tags=np.array(list(tagger.usual), np.str_),
         usual=np.array(list(tagger.usual.values()), np.float32).reshape(-1, 2),
     )

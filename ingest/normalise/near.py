@@ -23,7 +23,7 @@ _COUNT = r"(?P<count>\d{1,4}|[一二两三四五六七八九十]{1,4}|半)"
 # 村上上个月: the first 上 belongs to the village
 _TWICE = r"(?<![村镇乡县社队组街场网路身])"
 _NEAR_MONTH = re.compile(
-    rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|上月|这个月|本月)(?:份)?(?:的)?"
+    rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|上月(?!月)|这个月|本月)(?:份)?(?:的)?"
     rf"(?:(?P<about>{ABOUT_DAY}){DAY_SIGN}|(?P<day>{DAY_NUMBER}){DAY_SIGN}"
     r"|(?P<part>上旬|中旬|下旬|月?初(?![一二三])|月?底(?!下)|月?末))?"
 )

@@ -15,6 +15,8 @@ BEFORE = 10
 REACH = 14
 LEAST = 0.45
 NAMED, POST_ONLY, JOB_ONLY = 0.9, 0.7, 0.6
+FULL_NAME = 3
+BEFORE_NAME = ("姓", "叫", "遭", "被", "子")
 
 _HOPED = re.compile(r"(?:希望|请|盼|求|建议|恳请|麻烦|想问|请问)[^，。,；]{0,5}$")
 _ASKED = re.compile(
@@ -80,6 +82,7 @@ class Register:
 
     def __init__(self, words: PeopleWords) -> None:
         names = words.names
+        every = "".join(names.surnames.split())
         posts = {post for group in words.posts.values() for post in group}
         self._posts = sorted(posts, key=lambda one: -len(one))
         self._jobs = frozenset(words.common.words)
@@ -96,8 +99,13 @@ class Register:
         self._patterns = _patterns(
             post=any_of(posts),
             surname=rf"(?P<surname>{double}|[{names.common}])",
+            rare=rf"(?P<surname>{double}|[{every}])",
             given=given,
             nickname=any_of(names.nicknames),
+        )
+        # 龚长贵暑假砌了个堡坎: nothing but a name at the beginning of a clause
+        self._bare = re.compile(
+            rf"(?:^|[，,。！？!?；;：:、\s“\"]|交给|遭|隔壁子?)(?P<name>(?P<surname>[{every}]){given})"
         )
         self._post = re.compile(rf"(?P<post>{any_of(posts)})")
         self._kin = re.compile(
@@ -117,10 +125,12 @@ class Register:
         taken : names of places and bodies; times : where times are said
         """
         text = reading.text
-        starts = _word_starts(text)
+        starts, called = _word_starts(text)
         found: list[Person] = []
-        for rank, pattern in enumerate(self._patterns):
+        for rank, pattern in enumerate((*self._patterns, self._bare)):
             for match in pattern.finditer(text):
+                if pattern is self._bare and not _is_called(match, called):
+                    continue
                 person = self._named(match, text, starts, taken)
                 if person is not None:
                     found.append(replace(person, weight=1.0 - rank / 100))
@@ -200,7 +210,7 @@ class Register:
         at = match.start("surname")
         led = 1 if text[at - 1 : at] in ("老", "小") else 0
         behind_post = bool(post) and match.end("post") == at - led
-        if not behind_post and at - led not in starts and text[at - 1 : at] not in ("姓", "叫"):
+        if not behind_post and at - led not in starts and text[at - 1 : at] not in BEFORE_NAME:
             return None
         said = Span(at, match.end("name") if name else at + len(surname))
         if any(said.overlaps(other) for other in taken) or self._no_names.match(text, at):
@@ -269,18 +279,24 @@ def _past(text: str, end: int, times: tuple[Span, ...]) -> str:
     return text[end : end + REACH]
 
 
-def _patterns(*, post: str, surname: str, given: str, nickname: str) -> tuple[re.Pattern[str], ...]:
-    """Write the ways in which people are named, the most telling first."""
+def _patterns(
+    *, post: str, surname: str, rare: str, given: str, nickname: str
+) -> tuple[re.Pattern[str], ...]:
+    """Write the ways in which people are named, the most telling first.
+
+    rare : any surname, where the rest leaves no doubt that it is one
+    """
     full = rf"(?P<name>{surname}{given})"
+    sure = rf"(?P<name>{rare}{given})"
     called = r"(?:他叫|就叫|叫做|名字叫|名叫|叫)"
     own = r"(?<!我)(?<![百贵同])姓"
     return tuple(
         re.compile(pattern)
         for pattern in (
-            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{full}",
-            rf"{full}(?P<post>{post})",
+            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{sure}",
+            rf"{sure}(?P<post>{post})",
             rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
-            rf"(?P<post>{post})(?:老)?{surname}(?:{nickname})",
+            rf"(?P<post>{post})的?(?:老)?{surname}(?:{nickname})",
             rf"{surname}(?:{nickname})?(?P<post>{post})",
             rf"{own}{surname}(?!名)的?(?:那个|这个|那位)?(?P<post>{post})",
             rf"(?P<post>{post})(?:他|，|,|好像|听说|就)*(?:是)?姓{surname}",
@@ -296,10 +312,17 @@ def _patterns(*, post: str, surname: str, given: str, nickname: str) -> tuple[re
     )
 
 
-def _word_starts(text: str) -> frozenset[int]:
-    """Give where words begin, so that 对方司机 is no driver of the name 方."""
-    starts, at = set(), 0
-    for word in rjieba.cut(text):
+def _word_starts(text: str) -> tuple[frozenset[int], frozenset[int]]:
+    """Give where words begin, so that 对方司机 is no driver of the name 方, and where names do."""
+    starts, called, at = set(), set(), 0
+    for word, kind in rjieba.tag(text):
         starts.add(at)
+        if kind.startswith("nr"):
+            called.add(at)
         at += len(word)
-    return frozenset(starts)
+    return frozenset(starts), frozenset(called)
+
+
+def _is_called(match: re.Match[str], called: frozenset[int]) -> bool:
+    """Tell whether a name of three signs begins where the segmenter too sees one begin."""
+    return len(match["name"]) == FULL_NAME and match.start("name") in called

@@ -47,7 +47,7 @@ _SCHOOL = (
 )
 _AGE = re.compile(
     r"(?:都|已经|就|快|满|马上|是|才|的)*(?:\d|[二三四五六七八九十])[\d一二三四五六七八九十]*(?:多|几|来)?"
-    rf"(?:岁|了|，|,|。|$)|满的?[二三四五六七八九\d]|(?:都|刚|才|要)*{_SCHOOL}"
+    rf"(?:岁|了|哦|嘛|哟|，|,|。|$)|满的?[二三四五六七八九\d]|(?:都|刚|才|要)*{_SCHOOL}"
 )
 
 
@@ -70,13 +70,14 @@ def expressions(text: str, received: date) -> Iterator[Found]:
     """Give the expressions of time, the longest where they overlap, in order."""
     found: list[Found] = []
     years = [
-        (Span(*match.span()), number)
-        for match in _YEAR.finditer(text)
-        if (number := _year(match.group(), received)) is not None
+        (Span(*match.span()), _year(match.group(), received)) for match in _YEAR.finditer(text)
     ]
     parts = [part for make_part in _PARTS for part in make_part(text)]
     for span, number in years:
         behind = _follow(text, span, parts)
+        if number is None:  # 保到2026年10月: a year to come, and no October of another
+            found += [Found(Span(span.start, part.end), _NEVER) for part, _ in behind]
+            continue
         alone = almanac.cut(almanac.year(number), received)
         for part_span, make in behind:
             interval = made(make, number, received)

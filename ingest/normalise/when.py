@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from ingest.normalise import almanac, feasts, times
+from ingest.normalise import almanac, errand, feasts, times
 from ingest.normalise.almanac import Interval
 from ingest.normalise.lexicon import TimeWords, any_of
 from ingest.normalise.reading import Reading, Span
@@ -61,7 +62,8 @@ _WEEK_LONG = re.compile(
 # 周末不开门, 礼拜天也要补课: what comes every week
 _BARE_WEEKDAY = re.compile(r"(?:周|星期|礼拜)[一二三四五六日天末]")
 _WEEKLY = re.compile(r"(?:也|都|从来|才|总|经常|一般|不(?!见)|休息|关门|放假|上班|开门|要补|补课)")
-_BEING = re.compile(r"(?:是|还是|就是|是在|在)$")
+# but 评议会是中秋前开的
+_BEING = re.compile(r"(?:(?<!会)是|在)$")
 # 从三月干到八月
 _DOING_TO = re.compile(r"(?:份)?(?:就|一直)?[^，。,；、\d]{1,3}(?:到|至)(?:了)?")
 _FROM_THEN = re.compile(
@@ -153,7 +155,12 @@ class Chooser:
         if not found:
             return None
         if conduct != "quality":
-            found = [one for one in found if not _OLD_THING.match(text, one.span.end)] or found
+            found = [one for one in found if not errand.is_new_thing(text, one)]
+            found = _but_for(found, lambda one: bool(_OLD_THING.match(text, one.span.end)))
+        if not found:
+            return None
+        found = _but_for(found, lambda one: errand.is_seen(text, one))
+        found = _but_for(found, lambda one: not errand.is_told_for_itself(text, one))
         best = _best(found, received)
         rivals = len({other.interval for other in found} - {best.interval})
         return Time(
@@ -194,6 +201,7 @@ class Chooser:
         behind = text[end : end + CUE]
         return not (
             self._is_background(text, one)
+            or errand.is_errand(text, one)
             or self._behind.match(behind)
             or self._before.search(before)
             or self._promised.search(before)
@@ -209,6 +217,11 @@ class Chooser:
             or _PASSED_AWAY.match(behind)
             or (_BEING.search(before) and self._since_made.match(behind))
         )
+
+
+def _but_for(found: list[Found], behind: Callable[[Found], bool]) -> list[Found]:
+    """Leave out the times that stand behind all others, unless there are no others."""
+    return [one for one in found if not behind(one)] or found
 
 
 def _troubles(text: str, one: Found) -> bool:
@@ -268,7 +281,11 @@ def _without_feasts(text: str, found: list[Found]) -> list[Found]:
         if _FEASTS.fullmatch(text, one.span.end, other.span.start)
         for place in (at, at + 1)
     }
-    return [one for at, one in enumerate(found) if at not in rows]
+    return [
+        one
+        for at, one in enumerate(found)
+        if at not in rows and not (_is_feast(text, one) and errand.is_worse_then(text, one))
+    ]
 
 
 def _is_feast(text: str, one: Found) -> bool:

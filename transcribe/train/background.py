@@ -70,6 +70,7 @@ LISTING_SHARE = 1 / 6
 FEW_WORDS = 20
 NOISE_DB = 10.0
 PIECES = 8
+ASKED = 8  # of a newcomer's sentences, the last
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,32 @@ class Job:
     unseen: bool = False
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A language that is only ever measured on.
+
+    voice : espeak-ng's name; sentences : to measure what knows nothing of it
+    lessons, asked : to measure what learns it, from the former
+    """
+
+    voice: str
+    sentences: tuple[str, ...]
+    lessons: tuple[str, ...]
+    asked: tuple[str, ...]
+
+
 @cache
-def heldout_languages(path: Path = UNKNOWN) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Read the languages that are only ever measured on: voice and sentences by tag."""
-    listed = tomllib.loads(path.read_text("utf-8"))["language"]
-    return {one["tag"]: (one["espeak"], tuple(one["sentences"])) for one in listed}
+def heldout_languages(path: Path = UNKNOWN) -> dict[str, Unknown]:
+    """Read the languages that are only ever measured on, by tag."""
+    return {
+        one["tag"]: Unknown(
+            one["espeak"],
+            tuple(one["sentences"]),
+            tuple(one["lessons"][:-ASKED]),
+            tuple(one["lessons"][-ASKED:]),
+        )
+        for one in tomllib.loads(path.read_text("utf-8"))["language"]
+    }
 
 
 @cache
@@ -110,7 +132,7 @@ def voices() -> tuple[str, ...]:
 
     folder = Path(espeakng_loader.get_data_path()) / "lang"
     names = {path.name.lower() for path in folder.rglob("*") if path.is_file()}
-    measured = {voice.split("-")[0] for voice, _ in heldout_languages().values()}
+    measured = {one.voice.split("-")[0] for one in heldout_languages().values()}
     return tuple(sorted(n for n in names - NOT_BACKGROUND if n.split("-")[0] not in measured))
 
 
@@ -136,8 +158,8 @@ def heldout_jobs(seed: str, known: int, other: int) -> list[Job]:
         Job(one.voice, one.language, known, seed, one.language, heldout=True) for one in _grammars()
     ]
     listed += [
-        Job(voice, UNKNOWN_LANGUAGE, other, seed, tag, heldout=True)
-        for tag, (voice, _) in heldout_languages().items()
+        Job(one.voice, UNKNOWN_LANGUAGE, other, seed, tag, heldout=True)
+        for tag, one in heldout_languages().items()
     ]
     return [*listed, Job("", NO_LANGUAGE, 2 * other, seed, "", heldout=True)]
 
@@ -176,10 +198,8 @@ def spoken(listed: Sequence[Job]) -> Iterator[Recording]:
 def _text(job: Job, number: int, rng: random.Random) -> str:
     """Give something to say: a report in a language of the pack, a real sentence, or a list."""
     if job.tag in heldout_languages():
-        # A newcomer: half of its sentences to learn from, the other half to be measured on.
-        sentences = heldout_languages()[job.tag][1]
-        half = len(sentences) // 2
-        own = sentences[half:] if job.heldout else sentences[:half]
+        newcomer = heldout_languages()[job.tag]
+        own = newcomer.asked if job.heldout else newcomer.lessons
         return own[number % len(own)]
     if job.tag != UNKNOWN_LANGUAGE:
         one = next(one for one in _grammars() if one.language == job.tag)
@@ -188,7 +208,7 @@ def _text(job: Job, number: int, rng: random.Random) -> str:
         if job.heldout or rng.random() > LISTING_SHARE or len(words(job.voice)) < FEW_WORDS:
             return grammar.say(one, rng, training=not job.heldout).text
     elif job.heldout:
-        sentences = heldout_languages()[job.group][1]
+        sentences = heldout_languages()[job.group].sentences
         return sentences[number % len(sentences)]
     return _list(job.voice, rng)
 
@@ -392,19 +412,28 @@ def newcomers(
     pack: Folder = PACK,
     lesson: Annotated[int, typer.Option(help="Sounds that a new language is learnt from.")] = 20,
     measured: Annotated[int, typer.Option(help="Sounds of each that it is measured on.")] = 30,
+    other: Annotated[int, typer.Option(help="Sounds of each of the others beside it.")] = 3,
     threads: Threads = 1,
 ) -> None:
-    """Add each held-out language by itself from a few sounds, and print how well it is known."""
+    """Add each held-out language by itself from a few sounds, and print how well it is known.
+
+    Some sounds of all the others tell how often what is still unknown is taken for it.
+    """
     whisper = Whisper(packs.read(pack), device="cpu", threads=threads)
     known = tagger.load(pack)
     if known is None:
         raise typer.BadParameter(f"{pack} has no tagger yet: run `train` first.")
     heard: list[evaluate.Judged] = []
-    for tag, (voice, _) in heldout_languages().items():
-        few = spoken([Job(voice, tag, lesson, "newcomer", tag)])
+    for tag, one in heldout_languages().items():
+        few = spoken([Job(one.voice, tag, lesson, "newcomer", tag)])
         engine = WhisperEngine(whisper, lessons.add(known, list(lessons.listen(whisper, few))))
-        sounds = spoken([Job(voice, tag, measured, "newcomer measured", tag, heldout=True)])
-        heard += evaluate.judge(engine, sounds, (*KNOWN, tag))
+        asked = [Job(one.voice, tag, measured, "newcomer measured", tag, heldout=True)]
+        asked += [
+            Job(rest.voice, UNKNOWN_LANGUAGE, other, f"beside {tag}", name, heldout=True)
+            for name, rest in heldout_languages().items()
+            if name != tag
+        ]
+        heard += evaluate.judge(engine, spoken(asked), (*KNOWN, tag))
     typer.echo(evaluate.figures(heard).model_dump_json(indent=1))
 
 

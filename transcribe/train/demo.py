@@ -45,7 +45,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GRAMMARS = ROOT / "samples" / "grammars"
 PACK = ROOT / "samples" / "packs" / "demo"
 HELDOUT = ROOT / "samples" / "heldout"
-VERSION = "2026.11.25.2"
+VERSION = "2026.11.25.3"
 NAMES = {
     "zh": ("Mandarin Chinese", "普通话"),
     "yue": ("Cantonese", "粵語"),
@@ -81,7 +81,7 @@ LEAST_LOGPROB = -0.7
 BEAMS = 5  # a decoder of two layers: they cost a tenth of the time, and a quarter of the errors
 KYRGYZ_SENTENCES = 2600  # a little over 120 minutes
 KYRGYZ_HELDOUT = 300
-REHEARSED_SHARDS = 4  # of the pack's own clips, mixed in while it learns a language
+REHEARSED_SHARDS = 10  # of the pack's own clips, mixed in while it learns a language
 
 
 @dataclass(frozen=True)

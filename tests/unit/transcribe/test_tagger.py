@@ -139,6 +139,35 @@ def test_twenty_recordings_make_a_further_language_known(taught: Tagger) -> None
         assert heard.count(tag) >= 95
 
 
+def test_what_is_still_unknown_is_not_taken_for_an_added_language(taught: Tagger) -> None:
+    more = lessons.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
+    for name in ("ky", "fr", *OTHERS):
+        masses = {
+            one.tag: one.probability for one in more.hear(example(name, "und", 4, 0).embedding)
+        }
+        assert masses["ii"] < 0.5
+        assert sum(masses.values()) == pytest.approx(1)
+
+
+def test_a_language_of_the_background_can_be_added_under_its_name(taught: Tagger) -> None:
+    more = lessons.add(taught, [example(OTHERS[0], "bo", n, -1) for n in range(20)])
+    heard = [best(more, example(OTHERS[0], "bo", seed, 0).embedding)[0] for seed in range(500, 600)]
+    assert heard.count("bo") >= 95
+
+
+def test_an_added_language_is_kept_with_what_it_is_weighed_by(
+    taught: Tagger, tmp_path: Path
+) -> None:
+    more = lessons.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
+    tagger.save(more, tmp_path)
+    read = tagger.load(tmp_path)
+    assert read is not None
+    assert (read.taught, len(read.labels)) == (taught.taught, taught.taught + 1)
+    assert read.added_slope == more.added_slope > 0
+    embedding = example("ii", "ii", 800, 0).embedding
+    assert best(read, embedding) == pytest.approx(best(more, embedding), abs=0.02)
+
+
 def test_too_few_recordings_are_refused_with_what_is_needed() -> None:
     with pytest.raises(Invalid, match="ug"):
         lessons.teach([*(example("zh", "zh", n, 0) for n in range(9)), example("ug", "ug", 1, 0)])

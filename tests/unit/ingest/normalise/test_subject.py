@@ -88,3 +88,34 @@ def test_the_person_complained_of_is_found(say: Say, text: str, name: str, post:
 )  # fmt: skip
 def test_what_only_looks_like_a_name_is_none(say: Say, text: str) -> None:
     assert say(text).subject.name == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "post"),
+    [
+        ("校长鲜建军每个礼拜从食堂拿肉", "鲜建军", "校长"),
+        ("经办的是副校长古明远，多报了五十个人", "古明远", "副校长"),
+        ("河头的沙遭人挖光，荀德富挖了半年，没有手续", "荀德富", ""),
+        ("操场国庆前遭谢老板拉起围挡堆水泥", "谢某", "老板"),
+        ("绿源公司带班的覃老四一脚踹我腰杆上", "覃某", "带班"),
+    ],
+)
+def test_rare_surnames_are_names_where_the_rest_leaves_no_doubt(
+    say: Say, text: str, name: str, post: str
+) -> None:
+    made = say(text, "qx-county")
+    assert (made.subject.name, made.subject.post) == (name, post)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "皮沙发买回来三天就破了，店里不给换",
+        "古镇上乱收停车费，没有票",
+        "单位上半年没有发工资，找了几回",
+        "麻将馆半夜吵得人睡不着，没人管",
+        "能源站关门三天，没有说为什么",
+    ],
+)
+def test_words_that_begin_like_a_surname_are_no_names(say: Say, text: str) -> None:
+    assert say(text, "qx-county").subject.name == ""

@@ -17,7 +17,7 @@ TAGS = sorted(heldout_languages())
 
 
 def texts(tag: str, *, heldout: bool) -> set[str]:
-    job = Job(heldout_languages()[tag][0], tag, 40, "seed", tag, heldout=heldout)
+    job = Job(heldout_languages()[tag].voice, tag, 40, "seed", tag, heldout=heldout)
     return {background._text(job, number, random.Random(number)) for number in range(job.count)}
 
 
@@ -30,7 +30,7 @@ def test_a_newcomer_is_measured_on_sentences_it_was_not_taught(tag: str) -> None
 
 
 def test_no_voice_of_a_measured_language_is_part_of_the_background() -> None:
-    measured = {voice.split("-")[0] for voice, _ in heldout_languages().values()}
+    measured = {one.voice.split("-")[0] for one in heldout_languages().values()}
     assert not measured & {voice.split("-")[0] for voice in background.voices()}
     assert not measured & set(background.KNOWN)
 
