@@ -74,7 +74,7 @@ def tuning(seconds: float) -> Plan:
         matrix_rate=8e-4,
         other_rate=5e-4,
         warm_up=0.05,
-        sound_weights=(0.2, 0.05),
+        sound_weights=(0.0, 0.0),
         short_until=0.0,
         long_from=0.3,
         check_seconds=max(60.0, seconds / 8),
