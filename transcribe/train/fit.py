@@ -68,7 +68,11 @@ class Plan:
 
 
 def tuning(seconds: float) -> Plan:
-    """Return a plan for weights that know something already: small steps, long clips early."""
+    """Return a plan for weights that know something already: small steps, long clips early.
+
+    No sound head: it would begin anew, and in clips of the old languages take every sound that is
+    none of the new one's for silence.
+    """
     return Plan(
         seconds=seconds,
         matrix_rate=8e-4,

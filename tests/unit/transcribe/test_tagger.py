@@ -155,6 +155,26 @@ def test_a_language_of_the_background_can_be_added_under_its_name(taught: Tagger
     assert heard.count("bo") >= 95
 
 
+@pytest.mark.parametrize(("others", "fitted"), [(9, False), (10, True)])
+def test_too_few_other_languages_teach_nothing_of_added_ones(others: int, fitted: bool) -> None:
+    known = [example(tag, tag, n, -0.2) for tag in ("zh", "ug") for n in range(20)]
+    rest = [example(name, "und", n, -1.5) for name in OTHERS[:others] for n in range(12)]
+    judge = lessons.teach(known + rest)
+    plain = (tagger.ADDED_BIAS, tagger.ADDED_SLOPE)
+    assert ((judge.added_bias, judge.added_slope) != plain) is fitted
+
+
+@pytest.mark.parametrize(("apart", "same"), [(tagger.SAME * 0.99, [1]), (tagger.SAME * 1.01, [])])
+def test_a_prototype_of_the_background_is_the_same_language_up_to_a_distance(
+    apart: float, same: list[int]
+) -> None:
+    prototypes = np.array([[0, 0], [9, 0], [9, np.sqrt(apart)]], np.float32)
+    judge = Tagger(
+        ("zh", "und", "bo"), np.zeros(2), np.eye(2), prototypes, np.ones(3), 2, 1.0, 1.0, 0.0, 0.0
+    )
+    assert judge._same(2) == same
+
+
 def test_an_added_language_is_kept_with_what_it_is_weighed_by(
     taught: Tagger, tmp_path: Path
 ) -> None:

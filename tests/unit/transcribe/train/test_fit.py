@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import subprocess
@@ -43,6 +44,36 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Stored], list
     for kind in ("single", "joined"):
         synthetic.make(Order(folder / kind, 0, 1, lines, ("m1",), kind, damaged=False))
     return clips.read(folder / "single"), clips.read(folder / "joined")
+
+
+def test_more_is_shown_of_a_language_that_weighs_more(
+    stored: tuple[list[Stored], list[Stored]],
+) -> None:
+    few = {tag: next(s for s in stored[0] if s.clip.language == tag) for tag in TEXTS}
+    many = [few["kk"], few["zh"]] * 500
+    shown: dict[object, float] = {}
+    for weights in (None, {"zh": 4.0, "kk": 1.0}):
+        drawn = [
+            c for batch in batches.rounds(many, 400, random.Random(1), 100, weights) for c in batch
+        ]
+        assert len(drawn) == 100
+        shown[str(weights)] = sum(c.clip.language == "zh" for c in drawn) / 100
+    assert 0.35 < shown["None"] < 0.65 < shown[str({"zh": 4.0, "kk": 1.0})] < 0.95
+    assert sum(len(b) for b in batches.rounds(many[:3], 400, random.Random(1), 100)) == 3
+
+
+def test_languages_weigh_as_they_are_misheard_within_bounds(
+    tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    trainer = fit.Trainer(tmp_path, shape(vocabulary), vocabulary, PLAN)
+    assert trainer._weights() == {}
+    trainer.state.cer = {"zh": 0.0, "kk": 0.0}
+    assert trainer._weights() == {}
+    trainer.state.cer = {"zh": 0.06, "kk": 0.02}
+    assert trainer._weights() == pytest.approx({"zh": 1.5, "kk": 0.5})
+    trainer.state.cer = {"zh": 0.9, "kk": 0.0, "ug": 0.0, "ko": 0.0}
+    least, most = PLAN.widest_weights
+    assert trainer._weights() == {"zh": most, "kk": least, "ug": least, "ko": least}
 
 
 @pytest.fixture(scope="module")
