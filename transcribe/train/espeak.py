@@ -197,9 +197,7 @@ class Espeak:
                 yield Timed(character, start, stop)
             return
         pauses = [p for p in phones if p.label.startswith("_")]
-        words = [(p - 1, s) for kind, p, _, s, _ in self._events if kind == _EVENT_WORD]
-        if not words:
-            return
+        words = self._told(text, phones)
         starts = [position for position, _ in words] + [len(text)]
         times = [seconds for _, seconds in words] + [end]
         for index in range(len(words)):
@@ -208,6 +206,22 @@ class Espeak:
             silent = [p.start for p in pauses if times[index] < p.start < stop]
             if bare(piece):
                 yield Timed(piece, times[index], min([stop, *silent]))
+
+    def _told(self, text: str, phones: tuple[Timed, ...]) -> list[tuple[int, float]]:
+        """Return where in the text each word begins, and when.
+
+        espeak-ng now and then leaves a word out, or tells a wrong place for it: then it is said
+        with the word before it, and the first one from the first sound on.
+        """
+        told: list[tuple[int, float]] = []
+        for kind, position, _, seconds, _ in self._events:
+            if kind == _EVENT_WORD and position - 1 > (told[-1][0] if told else -1):
+                told.append((position - 1, seconds))
+        first = told[0][0] if told else len(text)
+        spoken = [phone.start for phone in phones if not phone.label.startswith("_")]
+        if bare(text[:first]) and spoken:
+            return [(0, spoken[0]), *told]
+        return told
 
 
 def _plain(name: str) -> str:

@@ -215,8 +215,9 @@ def _grow(wish: Wish, split: Split, say: Say, watch: Watch) -> None:
     plan = replace(plan, steps=wish.steps, threads=wish.threads, device=wish.device, seed=SEED)
     vocabulary = batches.Vocabulary(tokenizer, tokens.prompt(tokenizer), by_tag, sounds)
     trainer = fit.Trainer(wish.work, shape, vocabulary, plan, weights)
-    mixed = recordings.mixed(single, old)
-    trainer.run(lambda: (mixed, joined), checked, watch)
+    short = recordings.mixed(single, [s for s in old if len(s.clip.parts) == 1])
+    long = recordings.mixed(joined, [s for s in old if len(s.clip.parts) != 1])
+    trainer.run(lambda: (short, long), checked, watch)
     network = trainer.averaged()
     if weights is not None and old_check:
         before = {name: torch.from_numpy(array) for name, array in weights.items()}

@@ -20,6 +20,7 @@ _RATE = augment.SAMPLE_RATE
 _SPEEDS = (0.9, 0.95, 1.0, 1.0, 1.05, 1.1)
 _LEAST_CLIPS = 1200  # training clips that a small set is multiplied to, by damage of many kinds
 _MOST_COPIES = 8
+_OLD_TO_NEW = 3  # clips of the old languages to one of the new ones, so that nothing is forgotten
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,20 @@ def make(
     return single, joined, clips.read(making.folder / "check")
 
 
-def plain(entries: Sequence[Entry], making: Making) -> list[clips.Stored]:
-    """Make the clips of entries as they are, or find those made before."""
+def rehearsed(entries: Sequence[Entry], making: Making) -> list[clips.Stored]:
+    """Make the clips of entries as they are, and joined ones, or find those made before."""
     _write(making, "plain", lambda: sounds(entries), damaged=False)
-    return clips.read(making.folder / "plain")
+    _write(making, "joined", lambda: _joined(entries, making.seed), damaged=True)
+    return clips.read(making.folder / "plain") + clips.read(making.folder / "joined")
 
 
 def mixed(new: list[clips.Stored], old: list[clips.Stored]) -> list[clips.Stored]:
-    """Put old clips among the new ones, half and half: new ones are repeated where they are few."""
-    if not old:
-        return new
-    return [*old, *(new * max(1, len(old) // max(1, len(new))))]
+    """Put old clips among the new ones, three to one: those that are too few are repeated."""
+    if not new or not old:
+        return [*new, *old]
+    more_new = max(1, round(len(old) / (_OLD_TO_NEW * len(new))))
+    more_old = max(1, round(_OLD_TO_NEW * len(new) / len(old)))
+    return [*(old * more_old), *(new * more_new)]
 
 
 def _write(

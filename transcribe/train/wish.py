@@ -68,5 +68,5 @@ def rehearsal(wish: Wish, mels: int = 80) -> list[Stored]:
                 f"{data} 里没有可用于复习的录音。", f"{data} has no recording to rehearse with."
             )
         making = recordings.Making(wish.work / f"rehearsal-{number}", SEED, mels)
-        made += recordings.plain(read.entries, making)
+        made += recordings.rehearsed(read.entries, making)
     return made

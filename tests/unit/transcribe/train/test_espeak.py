@@ -59,3 +59,24 @@ def test_a_voice_that_does_not_exist_is_an_error() -> None:
 def test_no_voice_is_both_trained_and_held_out() -> None:
     assert not set(espeak.TRAINING_VARIANTS) & set(espeak.HELDOUT_VARIANTS)
     assert len(espeak.HELDOUT_VARIANTS) >= 4
+
+
+@pytest.mark.parametrize("left_out", [0, 1, 2])
+def test_a_word_that_is_not_told_of_is_still_part_of_what_is_said(left_out: int) -> None:
+    own = espeak.Espeak()
+    take = own._take
+
+    def forgetful(wave: object, count: int, events: object) -> int:
+        given = take(wave, count, events)
+        told = [event for event in own._events if event[0] == 1]
+        if len(told) > left_out:
+            own._events.remove(told[left_out])
+        return given
+
+    whole = own.say("жаңа үй салды", Voice("kk", "f3"))
+    own._callback = espeak._Callback(forgetful)
+    own._library.espeak_SetSynthCallback(own._callback)
+    speech = own.say("жаңа үй салды", Voice("kk", "f3"))
+    assert len(speech.words) < len(whole.words)
+    assert " ".join(word.label for word in speech.words) == "жаңа үй салды"
+    assert speech.words[0].start == pytest.approx(whole.words[0].start, abs=0.03)
