@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from models.columns import UtcDateTime, now, uuid7
 
 UNKNOWN_LANGUAGE = "und"
+NO_LANGUAGE = "zxx"  # BCP-47 for sound without language
 
 
 class Frozen(BaseModel):

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from models.transcript import UNKNOWN_LANGUAGE, Evidence, Language, Likely
+from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE, Evidence, Language, Likely
 from transcribe.whisper import Heard
 
 # How many times more likely a language becomes by being declared, and at most by its channel.
@@ -69,6 +69,11 @@ class Sounding:
     head: Heard
     tagger: tuple[Likely, ...]
     seconds: float
+
+    @property
+    def silent(self) -> float:
+        """Give how sure the tagger is that nothing is said."""
+        return next((one.probability for one in self.tagger if one.tag == NO_LANGUAGE), 0.0)
 
 
 def installed(tag: str, tags: Sequence[str]) -> str:

@@ -3,14 +3,14 @@
 Directions come from linear discriminant analysis with a shrunk spread (Ledoit and Wolf, 2004), as
 in speaker and language recognition on i-vectors; temperature from held-back recordings (Guo et al.,
 2017); how far a well written text speaks for an installed language from a logistic regression on
-the log-probability that corrects what the tagger already says.
+its log-probability and its spelling that corrects what the tagger already says.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,19 +19,22 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from models.errors import Invalid
-from models.transcript import UNKNOWN_LANGUAGE
-from transcribe import language, plda, speech
+from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE
+from transcribe import language, plda, speech, spelling
 from transcribe.audio import decode
 from transcribe.speech import Samples
 from transcribe.tagger import (
     ADDED_BIAS,
     ADDED_SLOPE,
-    NO_LANGUAGE,
+    NOTHING_TO_SAY,
+    Belief,
     Tagger,
+    Usual,
     Vector,
     embed_window,
+    unusual,
 )
-from transcribe.whisper import MOST_TOKENS, Encoded, Whisper
+from transcribe.whisper import MOST_TOKENS, Encoded, Whisper, Written
 from transcribe.windows import lay
 
 MAX_SECONDS = 1_800.0
@@ -71,8 +74,8 @@ class Example:
     """One window of it as the tagger sees it.
 
     tag : a language, of the pack or not, `und` or NO_LANGUAGE; group : the language proper
-    average_logprob : of the text written about it, or None; written_in : the likeliest language of
-    the pack
+    average_logprob : of the text written about it, or None; spelling : as from Spelling.usual
+    written_in : the likeliest language of the pack
     """
 
     embedding: Vector
@@ -81,6 +84,7 @@ class Example:
     average_logprob: float | None
     written_in: str = ""
     unseen: bool = False
+    spelling: float | None = None
 
 
 def read(manifest: Path) -> Iterator[Recording]:
@@ -109,15 +113,23 @@ def read(manifest: Path) -> Iterator[Recording]:
 def listen(whisper: Whisper, recordings: Iterable[Recording]) -> Iterator[Example]:
     """Turn recordings into examples: one for each window of their speech."""
     tags = whisper.pack.tags
+    spelt = spelling.load(whisper.pack.folder)
     for recording in recordings:
         known = language.installed(recording.tag, tags)
         for encoded in _windows(whisper, recording.samples):
             written_in = known if known in tags else _likeliest(whisper, encoded)
-            score = _write(whisper, encoded, written_in)
+            written = _write(whisper, encoded, written_in)
             tag = recording.tag if known == UNKNOWN_LANGUAGE else known
             group = recording.group or tag
-            embedding = embed_window(encoded)
-            yield Example(embedding, tag, group, score, written_in, recording.unseen)
+            yield Example(
+                embedding=embed_window(encoded),
+                tag=tag,
+                group=group,
+                average_logprob=written.average_logprob if written.tokens else None,
+                written_in=written_in,
+                unseen=recording.unseen,
+                spelling=spelt.usual(written_in, written.text),
+            )
 
 
 def _windows(whisper: Whisper, samples: Samples) -> Iterator[Encoded]:
@@ -133,13 +145,12 @@ def _likeliest(whisper: Whisper, encoded: Encoded) -> str:
     return whisper.languages([encoded])[0].candidates[0].tag
 
 
-def _write(whisper: Whisper, encoded: Encoded, tag: str) -> float | None:
-    """Give how well a text can be written in a language."""
+def _write(whisper: Whisper, encoded: Encoded, tag: str) -> Written:
+    """Write a text in a language."""
     seconds = len(encoded.states) / 50
     most = min(MOST_TOKENS, 24 + round(20 * seconds))
     beams = whisper.pack.thresholds.beams
-    written = whisper.write([encoded], [tag], beams=beams, most_tokens=most)[0]
-    return written.average_logprob if written.tokens else None
+    return whisper.write([encoded], [tag], beams=beams, most_tokens=most)[0]
 
 
 def teach(examples: Sequence[Example]) -> Tagger:
@@ -150,14 +161,19 @@ def teach(examples: Sequence[Example]) -> Tagger:
     places = (_matrix(fitted) - centre) @ projection
     labels, prototypes, counts = _prototypes(fitted, places)
     plain = Tagger(
-        labels, centre, projection, prototypes, counts, len(labels), np.inf, 1.0, 0.0, 0.0
+        labels, centre, projection, prototypes, counts, len(labels), limit=np.inf, temperature=1.0
     )
     far = _far(plain, kept)
     temperature = _temperature(plain.with_(limit=far), kept)
     cooled = plain.with_(limit=far, temperature=temperature)
-    usual = cooled.with_(usual=_usual(kept))
-    bias, slope, weight = _known(usual, kept)
-    whole = usual.with_(known_bias=bias, known_slope=slope, known_weight=weight)
+    usual = cooled.with_(
+        usual=_usual(kept, lambda one: one.average_logprob),
+        usual_spelling=_usual(kept, lambda one: one.spelling),
+    )
+    whole = usual.with_(
+        written=_belief(usual, [one for one in kept if one.spelling is None]),
+        spelt=_belief(usual, [one for one in kept if one.spelling is not None]),
+    )
     bias, slope = _added(whole, sorted({example.group for example in fitted}), kept)
     return whole.with_(added_bias=bias, added_slope=slope)
 
@@ -284,8 +300,8 @@ def _temperature(tagger: Tagger, examples: Sequence[Example]) -> float:
     return float(min(TEMPERATURES, key=surprise))
 
 
-def _usual(examples: Sequence[Example]) -> dict[str, tuple[float, float]]:
-    """Give middle and spread of the log-probability by language, and "" for all together.
+def _usual(examples: Sequence[Example], score_of: Callable[[Example], float | None]) -> Usual:
+    """Give middle and spread of a score by language, and "" for all together.
 
     Some languages have many ways to write one sound and others one, so what is a poor score in
     one is usual in another. A language with few examples borrows from the spread of all. Medians,
@@ -293,8 +309,9 @@ def _usual(examples: Sequence[Example]) -> dict[str, tuple[float, float]]:
     """
     scores: dict[str, list[float]] = {}
     for one in examples:
-        if one.average_logprob is not None and one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE):
-            scores.setdefault(one.tag, []).append(one.average_logprob)
+        score = score_of(one)
+        if score is not None and one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE):
+            scores.setdefault(one.tag, []).append(score)
     if not scores:
         return {}
     middles = {tag: float(np.median(own)) for tag, own in scores.items()}
@@ -308,32 +325,39 @@ def _usual(examples: Sequence[Example]) -> dict[str, tuple[float, float]]:
     return {**usual, "": (float(np.median(every)), max(LEAST_SPREAD, NORMAL * shared))}
 
 
-def _known(tagger: Tagger, examples: Sequence[Example]) -> tuple[float, float, float]:
-    """Fit bias, slope and the tagger's own weight in the log-odds that a language is installed.
+def _belief(tagger: Tagger, examples: Sequence[Example]) -> Belief:
+    """Fit what a text says of whether its language is installed.
 
-    Both classes weigh alike, so that bias and slope give a ratio of likelihoods. A pack that writes
-    its own languages so well that the classes part altogether would want endless coefficients,
-    which a penalty bounds. What lies near a language of the pack without being one is told by the
-    text, so the tagger's weight is bounded too.
+    Both classes weigh alike, so that bias and slopes give a ratio of likelihoods. A pack that
+    writes its own languages so well that the classes part altogether would want endless
+    coefficients, which a penalty bounds. What lies near a language of the pack without being one is
+    told by the text, so the weight of what was heard is bounded too.
     """
-    told = [(one, one.average_logprob) for one in examples if one.average_logprob is not None]
-    inside = np.array([one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE) for one, _ in told])
+    told = [one for one in examples if one.average_logprob is not None]
+    inside = np.array([one.tag not in (UNKNOWN_LANGUAGE, NO_LANGUAGE) for one in told])
     if inside.all() or not inside.any():
-        return 0.0, 0.0, 1.0
-    heard = np.array([_log_odds(tagger, one) for one, _ in told])
-    scores = np.array([tagger.unusual(one.written_in, score) for one, score in told])
-    weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (1 - inside.mean())) / len(scores)
-    spread = scores.std()
+        return NOTHING_TO_SAY
+    figures = np.array([_figures(tagger, one) for one in told])
+    weights = np.where(inside, 0.5 / inside.mean(), 0.5 / (1 - inside.mean())) / len(told)
+    spreads = figures[:, :2].std(axis=0)
 
     def loss(found: NDArray[np.float64]) -> float:
-        odds = found[0] + found[1] * scores + found[2] * heard
+        odds = found[0] + figures @ found[1:]
         missed = np.logaddexp(0, np.where(inside, -odds, odds))
-        return float(weights @ missed + PENALTY * np.square(found[1] * spread))
+        return float(weights @ missed + PENALTY * np.square(found[1:3] * spreads).sum())
 
-    found = minimize(
-        loss, (0.0, 0.0, HEARD_MOST), bounds=[(None, None), (0.0, None), (0.0, HEARD_MOST)]
-    ).x
-    return float(found[0]), float(found[1]), float(found[2])
+    bounds = [(None, None), (0.0, None), (0.0, None), (0.0, HEARD_MOST)]
+    return Belief(*map(float, minimize(loss, (0.0, 0.0, 0.0, HEARD_MOST), bounds=bounds).x))
+
+
+def _figures(tagger: Tagger, one: Example) -> tuple[float, float, float]:
+    """Give what is told of a text: by its score, by its spelling, and by what was heard."""
+    score, spelt = one.average_logprob or 0.0, one.spelling
+    return (
+        unusual(tagger.usual, one.written_in, score),
+        0.0 if spelt is None else unusual(tagger.usual_spelling, one.written_in, spelt),
+        _log_odds(tagger, one),
+    )
 
 
 def _added(

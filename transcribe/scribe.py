@@ -29,8 +29,9 @@ CAREFUL_TEMPERATURES = (0.0, 0.2, 0.4, 0.6)
 # How many tokens are written about so much sound before it must be a loop.
 TOKENS_AT_LEAST = 24
 TOKENS_A_SECOND = 20.0
-# So sure that no installed language is spoken that no text is written.
-CERTAINLY_UNKNOWN = 0.97
+# So sure of a language that the pack cannot write, or of none, that no text is written. That it is
+# none of those known by name is less certain than that before a text was tried: see verdict.py.
+CERTAINLY_ANOTHER = 0.97
 # Shorter windows are not parted any more when their text does not fit.
 SHORTEST_PARTED_SECONDS = 2.0
 
@@ -57,7 +58,10 @@ class Scribe:
 
     def _worth_writing(self, turn: Turn) -> bool:
         """Tell whether a language that the pack can write may be spoken at all."""
-        return self._forced is not None or self._ours(turn) > 1 - CERTAINLY_UNKNOWN
+        ours = self._whisper.pack.tags
+        others = sum(turn.odds[tag] for tag in self._ear.tags if tag not in ours)
+        another = max(others, turn.sounding.silent)
+        return self._forced is not None or another < CERTAINLY_ANOTHER
 
     def _ours(self, turn: Turn) -> float:
         """Give how likely a language of the pack is spoken."""

@@ -12,7 +12,7 @@ whole languages, and nothing of one speaker; embeddings exist only while a funct
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,13 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from models.errors import Misconfigured
-from models.transcript import UNKNOWN_LANGUAGE, Likely
+from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE, Likely
 from transcribe import plda
 from transcribe.plda import Densities
 from transcribe.whisper import Encoded
 
 FILE = "tagger.npz"
-VERSION = 4
-# BCP-47 for sound without language. Beside languages unknown to the pack it makes the background.
-NO_LANGUAGE = "zxx"
+VERSION = 5
 # Squared distance up to which two prototypes are of one language: the spread within a language is 1
 # in each direction, and those of the nearest two languages are 60 and more apart.
 SAME = 40.0
@@ -41,6 +39,24 @@ ADDED_BIAS, ADDED_SLOPE = 0.0, 0.05
 WORST, BEST = -12.0, 1.0
 
 Vector = NDArray[np.float32]
+Usual = Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What the text of a window says of whether its language is installed: weights of log-odds.
+
+    slope, spelling : of how many spreads average_logprob, and the text's spelling, lie beside what
+    is usual in the language; heard : of the log-odds from prototypes beside these
+    """
+
+    bias: float = 0.0
+    slope: float = 0.0
+    spelling: float = 0.0
+    heard: float = 1.0
+
+
+NOTHING_TO_SAY = Belief()
 
 
 @dataclass(frozen=True)
@@ -55,9 +71,8 @@ class Tagger:
     limit : squared distance from which a sound is likelier none of the prototypes'
     temperature : what scores are divided by, so that probabilities are honest
     usual : middle and spread of average_logprob by language; "" for one that is not listed
-    known_bias, known_slope : of the log-odds that a language is installed, by how many spreads
-        average_logprob lies beside what is usual
-    known_weight : of the log-odds from prototypes beside these
+    usual_spelling : the same of spelling.Spelling.usual, for languages with letters
+    written, spelt : what a text says, without and with a figure for its spelling
     added_bias, added_slope : of the log-odds of an added language, by how much it is favoured
     """
 
@@ -69,10 +84,10 @@ class Tagger:
     taught: int
     limit: float
     temperature: float
-    known_bias: float
-    known_slope: float
-    known_weight: float = 1.0
-    usual: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    written: Belief = NOTHING_TO_SAY
+    spelt: Belief = NOTHING_TO_SAY
+    usual: Usual = field(default_factory=dict)
+    usual_spelling: Usual = field(default_factory=dict)
     added_bias: float = ADDED_BIAS
     added_slope: float = ADDED_SLOPE
 
@@ -137,14 +152,24 @@ class Tagger:
         """Project an embedding to where languages differ."""
         return np.asarray((embedding - self.centre) @ self.projection, np.float32)
 
-    def known(self, tag: str, average_logprob: float) -> float:
-        """Give the log-odds that a language is installed by how well its text was written."""
-        return self.known_bias + self.known_slope * self.unusual(tag, average_logprob)
+    def known(
+        self, tag: str, average_logprob: float, spelling: float | None = None
+    ) -> tuple[float, float]:
+        """Give the log-odds that a language is installed by how a window was written in it.
 
-    def unusual(self, tag: str, average_logprob: float) -> float:
-        """Give how many spreads a text in a language was written better than is usual."""
-        mean, spread = self.usual.get(tag) or self.usual.get("", (0.0, 1.0))
-        return float(np.clip((average_logprob - mean) / spread, WORST, BEST))
+        With them the weight of what was heard beside it. spelling : as from Spelling.usual
+        """
+        belief = self.written if spelling is None else self.spelt
+        odds = belief.bias + belief.slope * unusual(self.usual, tag, average_logprob)
+        if spelling is not None:
+            odds += belief.spelling * unusual(self.usual_spelling, tag, spelling)
+        return odds, belief.heard
+
+
+def unusual(usual: Usual, tag: str, score: float) -> float:
+    """Give by how many spreads a score is better than is usual in a language."""
+    mean, spread = usual.get(tag) or usual.get("", (0.0, 1.0))
+    return float(np.clip((score - mean) / spread, WORST, BEST))
 
 
 def embed(states: NDArray[np.floating]) -> Vector:
@@ -177,15 +202,12 @@ def load(folder: Path) -> Tagger | None:
                 taught=int(saved["taught"]),
                 limit=float(saved["limit"]),
                 temperature=float(saved["temperature"]),
-                known_bias=float(saved["known_bias"]),
-                known_slope=float(saved["known_slope"]),
-                known_weight=float(saved["known_weight"]),
+                written=Belief(*map(float, saved["beliefs"][0])),
+                spelt=Belief(*map(float, saved["beliefs"][1])),
                 added_bias=float(saved["added_bias"]),
                 added_slope=float(saved["added_slope"]),
-                usual={
-                    str(tag): (float(mean), float(spread))
-                    for tag, (mean, spread) in zip(saved["usual_tags"], saved["usual"], strict=True)
-                },
+                usual=_usual(saved, "usual"),
+                usual_spelling=_usual(saved, "usual_spelling"),
             )
     except (KeyError, ValueError, OSError, AttributeError, EOFError, BadZipFile) as error:
         raise Misconfigured(
@@ -193,6 +215,13 @@ def load(folder: Path) -> Tagger | None:
             f"{path} is no usable tagger ({error}): train it again or remove it.",
             code="bad_tagger",
         ) from error
+
+
+def _usual(saved: Mapping[str, NDArray[Any]], name: str) -> Usual:
+    return {
+        str(tag): (float(mean), float(spread))
+        for tag, (mean, spread) in zip(saved[f"{name}_tags"], saved[name], strict=True)
+    }
 
 
 def save(tagger: Tagger, folder: Path) -> Path:
@@ -209,12 +238,17 @@ def save(tagger: Tagger, folder: Path) -> Path:
         taught=tagger.taught,
         limit=tagger.limit,
         temperature=tagger.temperature,
-        known_bias=tagger.known_bias,
-        known_slope=tagger.known_slope,
-        known_weight=tagger.known_weight,
+        beliefs=np.array([astuple(tagger.written), astuple(tagger.spelt)]),
         added_bias=tagger.added_bias,
         added_slope=tagger.added_slope,
-        usual_tags=np.array(list(tagger.usual), np.str_),
-        usual=np.array(list(tagger.usual.values()), np.float32).reshape(-1, 2),
+        **_rows(usual=tagger.usual, usual_spelling=tagger.usual_spelling),
     )
     return path
+
+
+def _rows(**usual: Usual) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, by_tag in usual.items():
+        found[f"{name}_tags"] = np.array(list(by_tag), np.str_)
+        found[name] = np.array(list(by_tag.values()), np.float32).reshape(-1, 2)
+    return found

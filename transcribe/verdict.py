@@ -16,16 +16,20 @@ from models.transcript import (
     Segment,
     Word,
 )
-from transcribe import language, trust
+from transcribe import language, spelling, trust
 from transcribe.audio import Audio
+from transcribe.language import Odds
 from transcribe.sound import Sound, measure
-from transcribe.tagger import NO_LANGUAGE, Tagger
+from transcribe.tagger import Tagger
 from transcribe.tidy import tidy
 from transcribe.turns import Job, Turn
 from transcribe.windows import bounds, sentences
 
 # From here on a recording is said to be in another language, not in an uncertain one.
 SURELY_UNKNOWN = 0.8
+# So sure, by the sound and again by the text, that no language of the pack is spoken that none is
+# shown.
+CERTAINLY_UNKNOWN = 0.97
 # A text must be trusted over this share of the speech.
 TRUSTED_SHARE = 0.5
 # Speech that is hardly louder than what is between it, clipped, or hardly there.
@@ -50,6 +54,7 @@ class Judge:
     ) -> None:
         self.pack = pack
         self._tagger = witness
+        self._spelling = spelling.load(pack.folder)
         self._tags = tags
         self._device = device
         self._compute_type = compute_type
@@ -64,7 +69,8 @@ class Judge:
             odds = language.doubted(turn.odds, written, self.pack.tags, weight)
             tag, confidence = language.verdict(odds, self.pack.thresholds.language)
             pieces.append((tag, confidence, turn.window.seconds))
-            segments += self._segments(turn, tag, confidence)
+            if self._perhaps_ours(turn.odds) or self._perhaps_ours(odds):
+                segments += self._segments(turn, tag, confidence)
         by = "tagger" if self._tagger else "whisper"
         sound = measure(Audio(job.request.samples), job.spans)
         return Recognition(
@@ -78,6 +84,10 @@ class Judge:
             speech_seconds=sound.speech_seconds,
         )
 
+    def _perhaps_ours(self, odds: Odds) -> bool:
+        """Tell whether a language of the pack may be spoken at all."""
+        return sum(odds[tag] for tag in self.pack.tags) > 1 - CERTAINLY_UNKNOWN
+
     def _written(self, turn: Turn) -> tuple[float, float]:
         """Give the log-odds of a pack's language by how a window was written.
 
@@ -87,7 +97,8 @@ class Judge:
             return 0.0, 1.0
         logprob = turn.written.average_logprob
         if self._tagger is not None:
-            return self._tagger.known(turn.tag, logprob), self._tagger.known_weight
+            spelt = self._spelling.usual(turn.tag, turn.written.text)
+            return self._tagger.known(turn.tag, logprob, spelt)
         above = logprob - self.pack.thresholds.average_logprob
         return KNOWN_SLOPE * above, 1.0
 
@@ -197,8 +208,7 @@ def _evidence(turns: Sequence[Turn]) -> tuple[Evidence, ...]:
 
 def _soundless(turn: Turn) -> bool:
     """Tell whether a window that the speech detector let through holds no speech after all."""
-    nothing = next((one.probability for one in turn.sounding.tagger if one.tag == NO_LANGUAGE), 0.0)
-    if nothing >= SURELY_UNKNOWN:
+    if turn.sounding.silent >= SURELY_UNKNOWN:
         return True
     return turn.written is not None and not turn.written.text
 

@@ -26,11 +26,10 @@ import numpy.typing as npt
 import typer
 
 from models import packs
-from models.transcript import UNKNOWN_LANGUAGE
+from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE
 from transcribe import evaluate, lessons, tagger
 from transcribe.engine import WhisperEngine, load
 from transcribe.lessons import Recording
-from transcribe.tagger import NO_LANGUAGE
 from transcribe.train import augment, espeak, fork, grammar
 from transcribe.train.augment import SAMPLE_RATE, Pcm
 from transcribe.whisper import Whisper

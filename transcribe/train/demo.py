@@ -18,6 +18,7 @@ import tokenizers
 import typer
 
 from models import packs
+from transcribe import spelling
 from transcribe.train import (
     batches,
     card,
@@ -273,9 +274,17 @@ def export_pack(work: Work = WORK, out: Path = PACK) -> None:
     """Write the pack of the last checkpoint, keeping the report card that is there."""
     known = vocabulary(work, {})
     fit.export(work, known, out)
+    write_spelling(out)
     report = packs.read(out).card if (out / packs.PACK_FILE).exists() else {}
     packfile.write(page(out, report))
     plots.keep(work / fit.LOG, out)
+
+
+@app.command(name="spelling")
+def write_spelling(out: Path = PACK) -> None:
+    """Write beside the pack how its languages are spelt."""
+    said = {tag: sentences.every for tag, sentences in training_texts().items()}
+    spelling.save(spelling.learn(said), out)
 
 
 @app.command()

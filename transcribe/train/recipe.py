@@ -11,6 +11,7 @@ import tokenizers
 
 from models import packs
 from models.errors import Invalid, Misconfigured
+from transcribe import spelling
 from transcribe.train import (
     borrow,
     card,
@@ -201,10 +202,10 @@ def _grow(wish: Wish, split: Split, say: Say, watch: Watch) -> None:
         by_tag = {language.tag: language.token for language in base.languages}
         new = [tag for tag in tags if tag not in by_tag]
         by_tag |= borrow.codes(new, dict(wish.borrow), list(by_tag.values()))
-        shape, weights, spelling = export.read(base.folder)
+        shape, weights, earlier = export.read(base.folder)
         said = [text for own in texts.values() for text in own]
-        tokenizer = tokens.extended(spelling, list(by_tag.values()), said)
-        shape, weights = export.grown(shape, weights, spelling, tokenizer)
+        tokenizer = tokens.extended(earlier, list(by_tag.values()), said)
+        shape, weights = export.grown(shape, weights, earlier, tokenizer)
         plan = fit.tuning(wish.hours * 3600)
     single, joined, checked = recordings.make(
         split.training, split.check, recordings.Making(wish.work, SEED, shape.mels)
@@ -227,6 +228,8 @@ def _grow(wish: Wish, split: Split, say: Say, watch: Watch) -> None:
             f" {gone.before:.1%}"
         )
     fit.write(shape, network.state_dict(), vocabulary, wish.out)
+    known = spelling.Spelling(runs={}) if wish.base == SCRATCH else spelling.load(Path(wish.base))
+    spelling.save(known.with_(spelling.learn(texts)), wish.out)
 
 
 def _kept_tokenizer(wish: Wish, make: Callable[[], tokenizers.Tokenizer]) -> tokenizers.Tokenizer:

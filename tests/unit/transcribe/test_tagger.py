@@ -71,6 +71,24 @@ def test_a_well_written_text_speaks_for_the_pack(taught: Tagger) -> None:
     assert taught.known("zh", -0.2) >= taught.known("zh", -1.5)
 
 
+def test_a_text_that_is_misspelt_speaks_against_the_pack() -> None:
+    draw = np.random.default_rng(4)
+    known = [
+        replace(example(tag, tag, n, -0.2), written_in=tag, spelling=float(draw.normal(-2, 0.3)))
+        for tag in ("kk", "ug")
+        for n in range(40)
+    ]
+    others = [
+        replace(example(name, "und", n, -0.2), written_in="kk", spelling=float(draw.normal(-5, 1)))
+        for name in OTHERS
+        for n in range(6)
+    ]
+    judge = lessons.teach(known + others)
+    assert judge.known("kk", -0.2, -2.0)[0] > 0 > judge.known("kk", -0.2, -5.0)[0]
+    assert judge.spelt.spelling > 0
+    assert judge.written == tagger.NOTHING_TO_SAY
+
+
 def test_what_is_poor_in_one_language_is_usual_in_another() -> None:
     draw = np.random.default_rng(3)
     middles = {"zh": -0.5, "ug": -0.1}
@@ -83,8 +101,8 @@ def test_what_is_poor_in_one_language_is_usual_in_another() -> None:
         replace(example(name, "und", n, -1.0), written_in="ug") for name in OTHERS for n in range(6)
     ]
     judge = lessons.teach(known + others)
-    assert judge.known("zh", -0.5) > 0 > judge.known("ug", -0.5)
-    assert judge.unusual("kk", -0.3) == judge.unusual("", -0.3)
+    assert judge.known("zh", -0.5)[0] > 0 > judge.known("ug", -0.5)[0]
+    assert tagger.unusual(judge.usual, "kk", -0.3) == tagger.unusual(judge.usual, "", -0.3)
 
 
 def test_what_the_pack_was_not_trained_on_calibrates_alone() -> None:
@@ -100,15 +118,15 @@ def test_texts_that_tell_all_by_themselves_leave_the_figures_finite() -> None:
     known = [example(tag, tag, n, -0.05) for tag in ("zh", "ug") for n in range(12)]
     others = [example(name, "und", n, -9.0) for name in OTHERS for n in range(4)]
     taught = lessons.teach(known + others)
-    assert np.isfinite([taught.known_bias, taught.known_slope]).all()
-    assert 0 <= taught.known_weight <= 1
-    assert taught.known("zh", -0.05) > 0 > taught.known("zh", -9.0)
+    assert np.isfinite([taught.written.bias, taught.written.slope]).all()
+    assert 0 <= taught.written.heard <= 1
+    assert taught.known("zh", -0.05)[0] > 0 > taught.known("zh", -9.0)[0]
 
 
 def test_what_nothing_was_written_about_says_nothing_of_how_well_it_was_written() -> None:
     silent = [example("noise", "zxx", n, None) for n in range(30)]
     with_silent, without = (lessons.teach(lesson() + more) for more in (silent, []))
-    assert np.isfinite(with_silent.known_slope)
+    assert np.isfinite(with_silent.written.slope)
     assert with_silent.known("zh", -0.2) == pytest.approx(without.known("zh", -0.2), abs=0.1)
 
 
@@ -169,9 +187,7 @@ def test_a_prototype_of_the_background_is_the_same_language_up_to_a_distance(
     apart: float, same: list[int]
 ) -> None:
     prototypes = np.array([[0, 0], [9, 0], [9, np.sqrt(apart)]], np.float32)
-    judge = Tagger(
-        ("zh", "und", "bo"), np.zeros(2), np.eye(2), prototypes, np.ones(3), 2, 1.0, 1.0, 0.0, 0.0
-    )
+    judge = Tagger(("zh", "und", "bo"), np.zeros(2), np.eye(2), prototypes, np.ones(3), 2, 1.0, 1.0)
     assert judge._same(2) == same
 
 
