@@ -12,6 +12,8 @@ from ingest.normalise.lexicons import Lexicons
 from ingest.normalise.place import JOINT
 from ingest.normalise.record import normalise
 
+_PARTS = {3: ("start", "end", "precision"), 2: ("value", "unit")}  # of times, and of amounts
+
 
 @dataclass
 class Count:
@@ -52,6 +54,7 @@ class Evaluation:
     exact : complaints whose whole field is as labelled, by field; codes : by list, then by code;
     first : complaints whose likeliest code is as labelled, filled in or not, by list;
     confused : (list, labelled, filled) and how often; wrong : ids by field
+    ways : how a field of one value is wrong, and how often
     """
 
     complaints: int = 0
@@ -61,6 +64,7 @@ class Evaluation:
     first: Counter[str] = field(default_factory=Counter)
     confused: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=dict)
+    ways: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(
         self, name: str, filled: Sequence[object], labelled: Sequence[object], one: str
@@ -69,8 +73,10 @@ class Evaluation:
         self.fields.setdefault(name, Count()).add(filled, labelled)
         if Counter(filled) == Counter(labelled):
             self.exact[name] += 1
-        else:
-            self.wrong.setdefault(name, []).append(one)
+            return
+        self.wrong.setdefault(name, []).append(one)
+        if len(filled) <= 1 and len(labelled) <= 1:
+            self.ways[name, _way(filled, labelled)] += 1
 
     def macro_f1(self, name: str) -> float:
         """Give the mean F1 over the codes that are labelled at least once."""
@@ -184,6 +190,18 @@ def _compare(evaluation: Evaluation, one: Labelled, made: Normalised, text: str)
     evaluation.count("masked", masked, list(one.masked), one.id)
 
 
+def _way(filled: Sequence[object], labelled: Sequence[object]) -> str:
+    """Say how one value is wrong, and of a time or an amount which of its parts."""
+    if not filled or not labelled:
+        return "left empty" if labelled else "filled, not labelled"
+    said, meant = filled[0], labelled[0]
+    if not isinstance(said, tuple) or not isinstance(meant, tuple):
+        return "another value"
+    names = _PARTS[len(meant)]
+    parts = zip(names, said, meant, strict=True)
+    return "another " + ", ".join(name for name, own, wanted in parts if own != wanted)
+
+
 def _some(value: str | None) -> list[str]:
     return [value] if value else []
 
@@ -199,6 +217,9 @@ def tables(evaluation: Evaluation) -> str:
             f"{evaluation.first[name]}/{evaluation.complaints} ({share:.3f})",
             _codes(evaluation, name),
         ]
+    ways = [(name, way, str(count)) for (name, way), count in sorted(evaluation.ways.items())]
+    if ways:
+        parts += ["", "how fields are wrong", _table(("field", "how", "times"), ways)]
     confused = [
         (name, meant, filled or "(empty)", str(number))
         for (name, meant, filled), number in evaluation.confused.most_common()

@@ -301,11 +301,13 @@ class Trainer:
         written = F.cross_entropy(
             network.logits(states[asked]).float(), targets[asked], label_smoothing=plan.smoothing
         )
-        sounds = sound_loss(network.sounds(memory).float(), batch)
         attention = attention_loss(looked, batch.spans.to(device))
         share = self.share
-        total = written + _between(plan.sound_weights, share) * sounds
-        total = total + _between(plan.attention_weights, share) * attention
+        total = written + _between(plan.attention_weights, share) * attention
+        sounds = torch.zeros(())
+        if weight := _between(plan.sound_weights, share):
+            sounds = sound_loss(network.sounds(memory).float(), batch)
+            total = total + weight * sounds
         return total, Losses(
             float(total.detach()),
             float(written.detach()),
