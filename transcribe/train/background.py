@@ -27,7 +27,7 @@ import typer
 
 from models import packs
 from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE
-from transcribe import evaluate, lessons, tagger
+from transcribe import evaluate, lessons, tagger, teaching
 from transcribe.engine import WhisperEngine, load
 from transcribe.lessons import Recording
 from transcribe.train import augment, espeak, fork, grammar
@@ -425,7 +425,7 @@ def newcomers(
     heard: list[evaluate.Judged] = []
     for tag, one in heldout_languages().items():
         few = spoken([Job(one.voice, tag, lesson, "newcomer", tag)])
-        engine = WhisperEngine(whisper, lessons.add(known, list(lessons.listen(whisper, few))))
+        engine = WhisperEngine(whisper, teaching.add(known, list(lessons.listen(whisper, few))))
         asked = [Job(one.voice, tag, measured, "newcomer measured", tag, heldout=True)]
         asked += [
             Job(rest.voice, UNKNOWN_LANGUAGE, other, f"beside {tag}", name, heldout=True)

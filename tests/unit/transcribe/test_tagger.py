@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from models.errors import Invalid, Misconfigured
-from transcribe import lessons, tagger
-from transcribe.lessons import Example
+from transcribe import tagger, teaching
 from transcribe.tagger import Tagger, Vector
+from transcribe.teaching import Example
 
 WIDTH = 40
 CENTRES = np.random.default_rng(1).normal(0, 1, (40, WIDTH))
@@ -38,7 +38,7 @@ def lesson(count: int = 30) -> list[Example]:
 @pytest.fixture(scope="module")
 def taught() -> Tagger:
     """Teach a tagger once."""
-    return lessons.teach(lesson())
+    return teaching.teach(lesson())
 
 
 def best(judge: Tagger, embedding: Vector) -> tuple[str, float]:
@@ -83,7 +83,7 @@ def test_a_text_that_is_misspelt_speaks_against_the_pack() -> None:
         for name in OTHERS
         for n in range(6)
     ]
-    judge = lessons.teach(known + others)
+    judge = teaching.teach(known + others)
     assert judge.known("kk", -0.2, -2.0)[0] > 0 > judge.known("kk", -0.2, -5.0)[0]
     assert judge.spelt.spelling > 0
     assert judge.written == tagger.NOTHING_TO_SAY
@@ -100,7 +100,7 @@ def test_what_is_poor_in_one_language_is_usual_in_another() -> None:
     others = [
         replace(example(name, "und", n, -1.0), written_in="ug") for name in OTHERS for n in range(6)
     ]
-    judge = lessons.teach(known + others)
+    judge = teaching.teach(known + others)
     assert judge.known("zh", -0.5)[0] > 0 > judge.known("ug", -0.5)[0]
     assert tagger.unusual(judge.usual, "kk", -0.3) == tagger.unusual(judge.usual, "", -0.3)
 
@@ -110,14 +110,14 @@ def test_what_the_pack_was_not_trained_on_calibrates_alone() -> None:
     unseen = [
         replace(example("zh", "zh", 100 + n, -0.4), written_in="zh", unseen=True) for n in range(20)
     ]
-    judge = lessons.teach([*lesson(), *trained, *unseen])
+    judge = teaching.teach([*lesson(), *trained, *unseen])
     assert judge.usual["zh"][0] == pytest.approx(-0.4)
 
 
 def test_texts_that_tell_all_by_themselves_leave_the_figures_finite() -> None:
     known = [example(tag, tag, n, -0.05) for tag in ("zh", "ug") for n in range(12)]
     others = [example(name, "und", n, -9.0) for name in OTHERS for n in range(4)]
-    taught = lessons.teach(known + others)
+    taught = teaching.teach(known + others)
     assert np.isfinite([taught.written.bias, taught.written.slope]).all()
     assert 0 <= taught.written.heard <= 1
     assert taught.known("zh", -0.05)[0] > 0 > taught.known("zh", -9.0)[0]
@@ -125,7 +125,7 @@ def test_texts_that_tell_all_by_themselves_leave_the_figures_finite() -> None:
 
 def test_what_nothing_was_written_about_says_nothing_of_how_well_it_was_written() -> None:
     silent = [example("noise", "zxx", n, None) for n in range(30)]
-    with_silent, without = (lessons.teach(lesson() + more) for more in (silent, []))
+    with_silent, without = (teaching.teach(lesson() + more) for more in (silent, []))
     assert np.isfinite(with_silent.written.slope)
     assert with_silent.known("zh", -0.2) == pytest.approx(without.known("zh", -0.2), abs=0.1)
 
@@ -148,7 +148,7 @@ def test_nothing_of_one_recording_is_kept(taught: Tagger, tmp_path: Path) -> Non
 
 
 def test_twenty_recordings_make_a_further_language_known(taught: Tagger) -> None:
-    more = lessons.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
+    more = teaching.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
     assert more.tags == (*taught.tags, "ii")
     for tag in ("ii", "kk"):
         heard = [
@@ -158,7 +158,7 @@ def test_twenty_recordings_make_a_further_language_known(taught: Tagger) -> None
 
 
 def test_what_is_still_unknown_is_not_taken_for_an_added_language(taught: Tagger) -> None:
-    more = lessons.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
+    more = teaching.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
     for name in ("ky", "fr", *OTHERS):
         masses = {
             one.tag: one.probability for one in more.hear(example(name, "und", 4, 0).embedding)
@@ -168,7 +168,7 @@ def test_what_is_still_unknown_is_not_taken_for_an_added_language(taught: Tagger
 
 
 def test_a_language_of_the_background_can_be_added_under_its_name(taught: Tagger) -> None:
-    more = lessons.add(taught, [example(OTHERS[0], "bo", n, -1) for n in range(20)])
+    more = teaching.add(taught, [example(OTHERS[0], "bo", n, -1) for n in range(20)])
     heard = [best(more, example(OTHERS[0], "bo", seed, 0).embedding)[0] for seed in range(500, 600)]
     assert heard.count("bo") >= 95
 
@@ -177,7 +177,7 @@ def test_a_language_of_the_background_can_be_added_under_its_name(taught: Tagger
 def test_too_few_other_languages_teach_nothing_of_added_ones(others: int, fitted: bool) -> None:
     known = [example(tag, tag, n, -0.2) for tag in ("zh", "ug") for n in range(20)]
     rest = [example(name, "und", n, -1.5) for name in OTHERS[:others] for n in range(12)]
-    judge = lessons.teach(known + rest)
+    judge = teaching.teach(known + rest)
     plain = (tagger.ADDED_BIAS, tagger.ADDED_SLOPE)
     assert ((judge.added_bias, judge.added_slope) != plain) is fitted
 
@@ -194,7 +194,7 @@ def test_a_prototype_of_the_background_is_the_same_language_up_to_a_distance(
 def test_an_added_language_is_kept_with_what_it_is_weighed_by(
     taught: Tagger, tmp_path: Path
 ) -> None:
-    more = lessons.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
+    more = teaching.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
     tagger.save(more, tmp_path)
     read = tagger.load(tmp_path)
     assert read is not None
@@ -206,9 +206,9 @@ def test_an_added_language_is_kept_with_what_it_is_weighed_by(
 
 def test_too_few_recordings_are_refused_with_what_is_needed() -> None:
     with pytest.raises(Invalid, match="ug"):
-        lessons.teach([*(example("zh", "zh", n, 0) for n in range(9)), example("ug", "ug", 1, 0)])
+        teaching.teach([*(example("zh", "zh", n, 0) for n in range(9)), example("ug", "ug", 1, 0)])
     with pytest.raises(Invalid):
-        lessons.teach([example("zh", "zh", n, 0) for n in range(30)])
+        teaching.teach([example("zh", "zh", n, 0) for n in range(30)])
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY"])
