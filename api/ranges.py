@@ -11,8 +11,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from api import errors
 from ingest.blobs import Blobs
-from models.casework import StoredFile
 from models.errors import Invalid
+from models.stored import StoredFile
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 DIGITS_MOST = 18

@@ -70,7 +70,7 @@ def settle(
     session.flush()
     if complaint.status is not before:
         details = {"from": before.value, "to": complaint.status.value}
-        audit.append(session, keys, casework.SYSTEM, Deed.STATUS_CHANGED, complaint.id, details)
+        audit.append(session, keys, audit.SYSTEM, Deed.STATUS_CHANGED, complaint.id, details)
     # Behind the audit log, whose lock lets no second report be filed at the same moment.
     _look_for_repeats(session, complaint, said)
     casework.route(session, keys, complaint)

@@ -33,6 +33,9 @@ HEAD_NAME = "audit_head"
 # Any constant will do, as long as nothing else in this database locks on it.
 ADVISORY_LOCK = 0x58414E4759494E
 ROWS_AT_ONCE = 1_000
+# Who acts without an account.
+REPORTER = "reporter"
+SYSTEM = "system"
 
 Detail = str | int | float | bool | None
 

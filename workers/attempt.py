@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 from ingest.settle import settle
 from models import audit
 from models.audit import Deed, Detail
-from models.casework import SYSTEM
 from models.columns import now
 from models.complaint import Complaint
 from models.database import writing
@@ -70,7 +69,7 @@ def fail(house: House, medium_id: UUID, why: str) -> None:
                 "attempt": medium.attempts,
             }
             audit.append(
-                session, house.keys, SYSTEM, Deed.ATTEMPT_FAILED, medium.complaint_id, details
+                session, house.keys, audit.SYSTEM, Deed.ATTEMPT_FAILED, medium.complaint_id, details
             )
 
 

@@ -13,10 +13,10 @@ from api.citizen.door import Door, of
 from api.citizen.reports import Asked, Contents
 from api.programs.bearer import Written
 from api.programs.receipts import guarded
-from models import casework, following, receipt
-from models.casework import StoredFile
+from models import following, receipt
 from models.database import reading, writing
 from models.errors import Refused
+from models.stored import StoredFile
 
 router = APIRouter(include_in_schema=False, prefix="/receipt")
 AtDoor = Annotated[Door, Depends(of)]
@@ -60,7 +60,7 @@ async def sound(request: Request, door: AtDoor, written: Written, medium_id: UUI
 
     def find(digits: str) -> StoredFile | None:
         with reading(house.engine) as session:
-            return casework.spoken_answer(session, house.keys, digits, medium_id)
+            return following.spoken_answer(session, house.keys, digits, medium_id)
 
     file = await guarded(house, request, written, find)
     return await run_in_threadpool(ranges.respond, request, house.blobs, file)
@@ -89,9 +89,9 @@ async def withdrawal(request: Request, door: AtDoor, written: Written) -> dict[s
 
     def withdraw(digits: str) -> str | None:
         with writing(house.engine) as session:
-            if casework.by_receipt(session, house.keys, digits) is None:
+            if following.by_receipt(session, house.keys, digits) is None:
                 return None
-            return casework.withdraw(session, house.keys, digits).status.value
+            return following.withdraw(session, house.keys, digits).status.value
 
     return {"state": await guarded(house, request, written, withdraw)}
 
@@ -105,7 +105,7 @@ async def additions(
 
     def find(digits: str) -> UUID | None:
         with reading(house.engine) as session:
-            found = casework.by_receipt(session, house.keys, digits)
+            found = following.by_receipt(session, house.keys, digits)
             return None if found is None else found.id
 
     complaint_id = await guarded(house, request, written, find)

@@ -18,10 +18,10 @@ from api import ranges
 from api.citizen import assets, poster, words
 from api.citizen.door import Door, of
 from models import channels, prompts
-from models.casework import StoredFile
 from models.channel import Channel
 from models.database import reading, writing
 from models.errors import NotFound, Refused
+from models.stored import StoredFile
 
 router = APIRouter(include_in_schema=False)
 AtDoor = Annotated[Door, Depends(of)]

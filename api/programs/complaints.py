@@ -13,8 +13,9 @@ from api.house import House
 from api.programs import describe
 from api.programs.bearer import Staff
 from models import casework
-from models.casework import PAGE, PAGE_MOST, Cursor, Filters, Page
+from models import listing as lists
 from models.database import reading, writing
+from models.listing import PAGE, PAGE_MOST, Cursor, Filters, Page
 from models.record import StandardComplaint
 
 router = APIRouter(prefix="/v1/complaints", tags=["complaints"])
@@ -59,7 +60,7 @@ def listing(
     """List what the token's account sees, page by page."""
     after = Cursor.parse(asked.cursor) if asked.cursor else None
     with reading(at.engine) as session:
-        return casework.listing(session, account, asked, after=after, size=asked.size)
+        return lists.page(session, account, asked, after=after, size=asked.size)
 
 
 @router.get(

@@ -19,12 +19,13 @@ from api.house import House
 from api.limits import Limiter
 from api.programs import describe
 from api.programs.bearer import Written
-from models import casework
+from models import following
 from models import receipt as receipts
-from models.casework import Answer, ReporterView
 from models.codes import Name
 from models.database import reading
+from models.following import Answer, ReporterView
 from models.status import Status
+from models.stored import StoredFile
 
 router = APIRouter(prefix="/v1", tags=["reports"])
 # Well above what any look-up takes; whatever takes longer is rounded up to the next multiple.
@@ -104,9 +105,9 @@ async def hear(
 ) -> Response:
     """Give a spoken answer of the office, also in ranges."""
 
-    def find(digits: str) -> casework.StoredFile | None:
+    def find(digits: str) -> StoredFile | None:
         with reading(at.engine) as session:
-            return casework.spoken_answer(session, at.keys, digits, medium_id)
+            return following.spoken_answer(session, at.keys, digits, medium_id)
 
     file = await guarded(at, request, written, find)
     return await run_in_threadpool(ranges.respond, request, at.blobs, file)
@@ -140,10 +141,10 @@ def _try(
     found = find(receipts.parse(written))
     if found is None:
         limiter.guessed_wrong(address)
-        raise casework.unknown_receipt()
+        raise following.unknown_receipt()
     return found
 
 
 def _view(at: House, digits: str) -> ReporterView | None:
     with reading(at.engine) as session:
-        return casework.reporter_view(session, at.keys, digits)
+        return following.reporter_view(session, at.keys, digits)

@@ -12,7 +12,7 @@ import pytest
 import soundfile as sf
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
-from models import casework
+from models import following
 from models.database import reading
 from tests.browser.citizen.conftest import SAMPLE_RATE, phone_of, receipt, speak
 from tests.browser.conftest import Served
@@ -264,5 +264,5 @@ def test_another_language_is_the_last_of_the_list_and_goes_to_a_listener(
     house = served.app.state.house
     digits = receipt(page)
     with reading(house.engine) as session:
-        report = casework.by_receipt(session, house.keys, digits)
+        report = following.by_receipt(session, house.keys, digits)
         assert report is not None and report.declared_language == "und"

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from sqlmodel import select
 
-from models import casework, receipt
+from models import following, receipt
 from models.complaint import Complaint, IdentityMode
 from models.database import reading
 from models.medium import Kind, Medium, Purpose
@@ -33,7 +33,7 @@ def complaint(served: Served, digits: str) -> tuple[Complaint, list[Medium]]:
     """Find what a receipt stands for."""
     house = served.app.state.house
     with reading(house.engine) as session:
-        found = casework.by_receipt(session, house.keys, digits)
+        found = following.by_receipt(session, house.keys, digits)
         assert found is not None
         media = session.exec(select(Medium).where(Medium.complaint_id == found.id)).all()
     return found, list(media)

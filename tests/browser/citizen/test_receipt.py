@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from sqlmodel import select
 
 from api.citizen.reports import picture
-from models import casework, receipt
+from models import following, receipt
 from models.complaint import Message
 from models.database import reading, writing
 from models.medium import Kind, Medium, Purpose
@@ -103,7 +103,7 @@ def test_an_answer_of_the_office_is_played(lookup: Page, served: Served, digits:
         writer.write(sound)
         writer.commit()
     with writing(house.engine) as session:
-        found = casework.by_receipt(session, house.keys, digits)
+        found = following.by_receipt(session, house.keys, digits)
         assert found is not None
         medium = Medium(
             complaint_id=found.id,
@@ -153,7 +153,7 @@ def test_a_voice_note_and_a_photograph_are_added_once(
     lookup.wait_for_selector("#report:not([hidden])", timeout=20_000)
     house = served.app.state.house
     with reading(house.engine) as session:
-        found = casework.by_receipt(session, house.keys, digits)
+        found = following.by_receipt(session, house.keys, digits)
         assert found is not None
         media = session.exec(select(Medium).where(Medium.complaint_id == found.id)).all()
     kinds = sorted((one.kind.value, one.purpose.value) for one in media)
@@ -203,7 +203,7 @@ def test_what_the_server_refuses_is_offered_again_with_its_receipt(
     assert (stored["drafts"], stored["outbox"], stored["chunks"]) == (0, 0, 0)
     house = served.app.state.house
     with reading(house.engine) as session:
-        found = casework.by_receipt(session, house.keys, digits)
+        found = following.by_receipt(session, house.keys, digits)
         assert found is not None
         media = session.exec(select(Medium).where(Medium.complaint_id == found.id)).all()
     assert [one.kind for one in media] == [Kind.VOICE]
@@ -255,7 +255,7 @@ def test_a_report_is_withdrawn_only_after_being_asked(
     expect(lookup.locator("#add-voice")).to_be_hidden()
     house = served.app.state.house
     with reading(house.engine) as session:
-        found = casework.by_receipt(session, house.keys, digits)
+        found = following.by_receipt(session, house.keys, digits)
         assert found is not None and found.status is Status.WITHDRAWN
 
 

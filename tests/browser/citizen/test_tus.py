@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from sqlmodel import select
 
-from models import casework
+from models import following
 from models.database import reading
 from models.medium import Medium
 from tests.browser.citizen.conftest import phone_of
@@ -84,7 +84,7 @@ def arrived(served: Served, answer: dict[str, Any]) -> list[bytes]:
     """Give what the files of a report hold now."""
     house = served.app.state.house
     with reading(house.engine) as session:
-        found = casework.by_receipt(session, house.keys, answer["receipt"])
+        found = following.by_receipt(session, house.keys, answer["receipt"])
         assert found is not None, answer
         media = session.exec(select(Medium).where(Medium.complaint_id == found.id)).all()
     return [b"".join(house.blobs.read(medium.original)) for medium in media]

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, expect
 from rapidfuzz.distance import Levenshtein
 from sqlmodel import col, select
 
-from models import casework
+from models import following
 from models.complaint import Complaint
 from models.database import reading
 from models.medium import Medium
@@ -86,7 +86,7 @@ def settled(served: Served, digits: str) -> Complaint:
     until = time.monotonic() + READY_SECONDS
     while True:
         with reading(house.engine) as session:
-            found = casework.by_receipt(session, house.keys, digits)
+            found = following.by_receipt(session, house.keys, digits)
         assert found is not None
         if found.status is not Status.RECEIVED or time.monotonic() > until:
             return found

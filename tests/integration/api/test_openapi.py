@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from api.programs import describe, reports, schemas
-from models.casework import Page
 from models.database import writing
+from models.listing import Page
 from models.record import StandardComplaint, TranscriptRecord
 from tests import cases
 from tests.conftest import House

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from models import accounts, audit, casework, receipt
+from models import accounts, audit, casework, following, listing, receipt
 from models.account import Account, Permission, Role
-from models.casework import Cursor, Filters, Move
+from models.casework import Move
 from models.columns import now
 from models.complaint import Complaint
 from models.database import reading, writing
 from models.errors import Conflict, Unauthenticated
 from models.keys import Keys
+from models.listing import Cursor, Filters
 from models.status import Status
 from tests import cases
 from tests.cases import CITY, COUNTY, NEIGHBOUR
@@ -23,7 +24,7 @@ AT_ONCE = 6
 
 def listed(engine: Engine, account: Account, **filters: object) -> set[UUID]:
     with reading(engine) as session:
-        page = casework.listing(session, account, Filters.model_validate(filters))
+        page = listing.page(session, account, Filters.model_validate(filters))
     return {row.id for row in page.complaints}
 
 
@@ -56,7 +57,7 @@ def test_pages_follow_each_other_on_both(either: Engine, keys: Keys) -> None:
     after: Cursor | None = None
     while True:
         with reading(either) as session:
-            page = casework.listing(session, account, Filters(), after=after, size=2)
+            page = listing.page(session, account, Filters(), after=after, size=2)
         seen += [row.id for row in page.complaints]
         if page.next is None:
             break
@@ -100,10 +101,10 @@ def test_a_report_is_looked_at_answered_and_withdrawn_on_both(either: Engine, ke
             casework.listening_copy(session, keys, account, report.id, voice.id)
         casework.answer(session, keys, account, report.id, "已派人核对")
     with writing(either) as session:
-        view = casework.reporter_view(session, keys, number)
+        view = following.reporter_view(session, keys, number)
         assert view is not None
         assert len(view.answers) == 1
-        casework.withdraw(session, keys, number)
+        following.withdraw(session, keys, number)
     with reading(either) as session:
         assert audit.verify(session, keys).fault is None
         assert [event.deed for event in audit.recent(session, complaint_id=report.id)] == [

@@ -8,14 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import Session
 
-from models import audit, casework, receipt, reporter
+from models import audit, casework, following, listing, receipt, reporter
 from models.account import Permission, Role
-from models.casework import CONFIRMED_FIRST, Cursor, Filters, Move
+from models.casework import CONFIRMED_FIRST, Move
 from models.columns import now
 from models.complaint import Complaint, IdentityMode, Message
 from models.database import writing
 from models.errors import Conflict, Invalid, NotAllowed, NotFound
 from models.keys import Keys
+from models.listing import Cursor, Filters
 from models.medium import Kind, Purpose
 from models.record import Reporter
 from models.status import Finding, Status
@@ -64,7 +65,7 @@ class TestListing:
         times = []
         after = None
         while True:
-            page = casework.listing(session, account, Filters(), after=after, size=4)
+            page = listing.page(session, account, Filters(), after=after, size=4)
             seen += [row.id for row in page.complaints]
             times += [row.received_at for row in page.complaints]
             if page.next is None:
@@ -95,15 +96,15 @@ class TestListing:
         account = cases.account(session, rounds=["*"])
         wanted = cases.complaint(session, keys, **fields)
         cases.complaint(session, keys)
-        page = casework.listing(session, account, Filters.model_validate(filters))
+        page = listing.page(session, account, Filters.model_validate(filters))
         assert [row.id for row in page.complaints] == [wanted.id]
 
     def test_what_is_closed_is_never_overdue(self, session: Session, keys: Keys) -> None:
         account = cases.account(session)
         past = now() - timedelta(days=1)
         closed = cases.complaint(session, keys, status=Status.ARCHIVED, due_at=past)
-        late = casework.listing(session, account, Filters(overdue=True))
-        timely = casework.listing(session, account, Filters(overdue=False))
+        late = listing.page(session, account, Filters(overdue=True))
+        timely = listing.page(session, account, Filters(overdue=False))
         assert late.complaints == ()
         assert [row.id for row in timely.complaints] == [closed.id]
 
@@ -114,7 +115,7 @@ class TestListing:
         typed = cases.medium(session, report, kind=Kind.TEXT, text="13800138000")
         report.masks = [{**mask, "medium": str(typed.id)}]
         session.flush()
-        page = casework.listing(session, account, Filters())
+        page = listing.page(session, account, Filters())
         assert page.complaints[0].title == "打" + "＊" * 11
 
     @pytest.mark.parametrize("written", ["", "x", "!!!", "YWJj", "2026-01-01", "Zm9vIGJhcg"])
@@ -456,7 +457,7 @@ class TestReporters:
         report = cases.complaint(session, keys, receipt=RECEIPT)
         session.add(Message(complaint_id=report.id, by="reporter", text="我再说一句"))
         casework.answer(session, keys, account, report.id, " 已派人核对 ")
-        view = casework.reporter_view(session, keys, RECEIPT)
+        view = following.reporter_view(session, keys, RECEIPT)
         assert view is not None
         assert view.status is Status.READY
         assert [one.text for one in view.answers] == ["已派人核对"]
@@ -464,8 +465,8 @@ class TestReporters:
         assert deeds(session, report) == ["answered"]
 
     def test_an_unknown_receipt_shows_nothing(self, session: Session, keys: Keys) -> None:
-        assert casework.reporter_view(session, keys, receipt.draw()) is None
-        assert casework.spoken_answer(session, keys, receipt.draw(), uuid4()) is None
+        assert following.reporter_view(session, keys, receipt.draw()) is None
+        assert following.spoken_answer(session, keys, receipt.draw(), uuid4()) is None
 
     def test_a_spoken_answer_is_the_offices_own(self, session: Session, keys: Keys) -> None:
         account = cases.account(session)
@@ -475,14 +476,14 @@ class TestReporters:
         )
         complaint_itself = cases.medium(session, report, copy_="copy/b", copy_mime="audio/mp4")
         with pytest.raises(NotFound):
-            casework.spoken_answer(session, keys, RECEIPT, spoken.id)
+            following.spoken_answer(session, keys, RECEIPT, spoken.id)
         casework.answer(session, keys, account, report.id, medium_id=spoken.id)
-        found = casework.spoken_answer(session, keys, RECEIPT, spoken.id)
+        found = following.spoken_answer(session, keys, RECEIPT, spoken.id)
         assert found is not None
         assert found.blob == "copy/a"
         for other in (complaint_itself.id, uuid4()):
             with pytest.raises(NotFound):
-                casework.spoken_answer(session, keys, RECEIPT, other)
+                following.spoken_answer(session, keys, RECEIPT, other)
         with pytest.raises(NotFound):
             casework.answer(session, keys, account, report.id, medium_id=complaint_itself.id)
 
@@ -497,11 +498,11 @@ class TestReporters:
 
     def test_a_reporter_withdraws_until_it_is_accepted(self, session: Session, keys: Keys) -> None:
         report = cases.complaint(session, keys, receipt=RECEIPT)
-        assert casework.withdraw(session, keys, RECEIPT).status is Status.WITHDRAWN
+        assert following.withdraw(session, keys, RECEIPT).status is Status.WITHDRAWN
         assert deeds(session, report) == ["withdrawn"]
         accepted = receipt.draw()
         cases.complaint(session, keys, receipt=accepted, status=Status.ACCEPTED)
         with pytest.raises(Conflict):
-            casework.withdraw(session, keys, accepted)
+            following.withdraw(session, keys, accepted)
         with pytest.raises(NotFound):
-            casework.withdraw(session, keys, receipt.draw())
+            following.withdraw(session, keys, receipt.draw())
