@@ -61,6 +61,7 @@ class Batch:
     mel : shape = (batch, 80, frames); inputs, targets : shape = (batch, n_tokens)
     spans : shape = (batch, n_tokens, 2); sounds : shape = (batch, frames / 2)
     labels : all CTC labels one after the other, with label_lengths; state_lengths : encoder states
+    languages : tag of each row
     """
 
     mel: Tensor
@@ -71,6 +72,7 @@ class Batch:
     labels: Tensor
     label_lengths: Tensor
     state_lengths: Tensor
+    languages: tuple[str, ...]
 
 
 def written(text: str, language: str) -> str:
@@ -251,6 +253,7 @@ def collate(
         labels=torch.tensor([x for e in examples for x in e.labels], dtype=torch.long),
         label_lengths=torch.tensor([len(e.labels) for e in examples]),
         state_lengths=torch.tensor([min(states, e.stored.frames // 2) for e in examples]),
+        languages=tuple(e.stored.clip.language for e in examples),
     )
 
 

@@ -4,14 +4,13 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody knows it by
 from torch import Tensor
 
 from transcribe.train import batches
@@ -20,7 +19,7 @@ from transcribe.train.checking import character_error_rates
 from transcribe.train.clips import Stored
 from transcribe.train.export import Weights
 from transcribe.train.export import write as write_model
-from transcribe.train.losses import attention_loss, sound_loss
+from transcribe.train.losses import attention_loss, sound_loss, token_loss
 from transcribe.train.muon import Muon
 from transcribe.train.network import Shape, Whisper
 from transcribe.train.processor import keep_memory, precision
@@ -106,7 +105,10 @@ Supply = Callable[[], tuple[Sequence[Stored], Sequence[Stored]]]
 
 
 class Trainer:
-    """One network being trained in one folder."""
+    """One network being trained in one folder.
+
+    start_from : a pack's weights; keep : languages that these know, and shall know as before
+    """
 
     def __init__(
         self,
@@ -115,6 +117,7 @@ class Trainer:
         vocabulary: Vocabulary,
         plan: Plan,
         start_from: Weights | None = None,
+        keep: Set[str] = frozenset(),
     ) -> None:
         # Each thread works on its own part of a batch: threads inside every operation would wait
         # for each other thousands of times a step, which is slow where other work shares the cores.
@@ -134,6 +137,9 @@ class Trainer:
             self.state.next_check = 0.0  # what is known tells what to show more of
         # What losses and gradients are computed with: the weights, rounded before every step.
         self.rounded = Whisper(shape).to(plan.device, precision(plan.device))
+        self.keep = keep
+        self.earlier = Whisper(shape).to(plan.device, precision(plan.device)).eval()
+        self.earlier.load_state_dict(self.network.state_dict())
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.optimisers = _optimisers(self.network, plan)
         self.examples = Examples(vocabulary, plan.with_times, plan.with_previous)
@@ -298,8 +304,13 @@ class Trainer:
         states, looked = network.decoder(batch.inputs.to(device), memory, look=LOOKED_HEADS)
         targets = batch.targets.to(device)
         asked = targets != batches.IGNORED
-        written = F.cross_entropy(
-            network.logits(states[asked]).float(), targets[asked], label_smoothing=plan.smoothing
+        known = torch.tensor([tag in self.keep for tag in batch.languages], device=device)
+        written = token_loss(
+            network.logits(states[asked]).float(),
+            targets[asked],
+            plan.smoothing,
+            known[:, None].expand_as(asked)[asked],
+            self._earlier(mel[known], batch.inputs.to(device)[known], asked[known]),
         )
         attention = attention_loss(looked, batch.spans.to(device))
         share = self.share
@@ -314,6 +325,14 @@ class Trainer:
             float(sounds.detach()),
             float(attention.detach()),
         )
+
+    @torch.no_grad()
+    def _earlier(self, mel: Tensor, inputs: Tensor, asked: Tensor) -> Tensor:
+        """Return what the weights at the start would write, shape = (n_asked, vocabulary)."""
+        if not len(mel):
+            return mel.new_zeros(0)
+        states, _ = self.earlier.decoder(inputs, self.earlier.encoder(mel))
+        return self.earlier.logits(states[asked]).float().softmax(-1)
 
     def _set_rates(self) -> None:
         share, plan = self.share, self.plan

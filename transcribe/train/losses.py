@@ -1,4 +1,4 @@
-"""What training minimises beside tokens: the encoder's own sounds, and where attention looks."""
+"""What training minimises: tokens, the encoder's own sounds, and where attention looks."""
 
 from collections.abc import Sequence
 
@@ -67,3 +67,24 @@ def _outside(looked: Tensor, spans: Tensor) -> Tensor:
     weight = looked.masked_fill(~inside, -1e4).logsumexp(-1).clamp(min=-30)
     wanted = (known & inside.any(-1)[:, 0])[:, None].expand_as(weight)
     return -weight[wanted].mean()
+
+
+def token_loss(
+    scores: Tensor, wanted: Tensor, smoothing: float, taught: Tensor, earlier: Tensor
+) -> Tensor:
+    """Return the mean loss of the tokens asked for.
+
+    Where a network that knew the language before says what it would write, that is what is wanted,
+    and not the one token: its likings keep what it knew (Li and Hoiem, "Learning without
+    forgetting", 2016).
+    scores : shape = (n_tokens, vocabulary); wanted : shape = (n_tokens,)
+    taught : which tokens the earlier network speaks of, shape = (n_tokens,); earlier : its
+    probabilities for these, shape = (n_taught, vocabulary)
+    """
+    if not taught.any():
+        return F.cross_entropy(scores, wanted, label_smoothing=smoothing)
+    new = F.cross_entropy(
+        scores[~taught], wanted[~taught], label_smoothing=smoothing, reduction="sum"
+    )
+    old = F.cross_entropy(scores[taught], earlier, reduction="sum")
+    return (new + old) / len(wanted)
