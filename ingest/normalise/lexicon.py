@@ -123,6 +123,7 @@ class NameParts(Frozen):
 
     surnames: str
     double: tuple[str, ...]
+    told: str
     common: str
     given: str
     stop: str

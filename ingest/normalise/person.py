@@ -27,6 +27,23 @@ _FAILING = re.compile(
     r"不管|没管|不理|推|拖|不解决|不处理|没答复|敷衍|打发|不给|没给|不办|不来|说等|喊等|不接|不认"
 )
 _PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|捐|表扬|态度好|人好|人很好|好得很")
+# 鲁所长倒是客气, 妇女主任陪我去的, 村医给我老汉看了: who means well, or has nothing to do with it
+_HELPING = re.compile(
+    r"(?:倒是?|都|也|就|早就|悄悄|天天|些|他们|对[^，。]{1,4}那是|手上|，|,|\s)*"
+    r"(?:客气|老实|热心|好人|没得说|陪我|帮我|帮到|帮忙|来帮|替我|替大家|喊我来问|喊我去坐|给我说的|给我打的?电话"
+    r"|给我(?:老汉|妈|爸|娃|们)?(?:看了|指路)|劝|没开腔|没敢开腔|没领到|没见过|长期住院|没出过面|签了字|点了头"
+    r"|来的时候|来慰问|下来慰问|守工地|交得清|年年清|把[^，。]{1,12}(?:交上去|递上去|争取下来|签了))"
+)
+# 我自己就是松林村退下来的支书, 我是替我们文书喊冤: the reporter, or somebody that is spoken for
+_OWN = re.compile(
+    r"我(?:自己|本人)?(?:就|原先)?(?:是|当过?)[^，。,；]{0,10}$|替(?:我们)?$|多谢[^，。,；]{0,4}$"
+)
+_OWN_KIN = re.compile(r"我(?:儿|女|爸|妈|老公|男人|老汉|哥|弟|姐|妹)?是[^，。,；]{0,6}$")
+# 残联那个科长, 大坪村的村支书: who is told apart by where, to be found
+_PLACED = re.compile(
+    r"(?:镇|乡|村|坝|院|校|小学|中学|局|所|站|公司|社|会|大厅|残联|中心|银行|队|物业|政府[^，。,；]{0,5})"
+    r"(?:的|那个|这个|的那个)$"
+)
 # 把袁婆婆划掉, 造孽的刘聋子: who suffers
 _SUFFERING = re.compile(
     r"(?:把|将|帮|替|骂|打了|可怜的?|造孽的?|困难的?|五保户|贫困户|低保户|残疾人|孤儿|老人|坎下|隔壁老?)$"
@@ -39,7 +56,7 @@ _DENIED = re.compile(r"(?:不是说|不怪|不关|不是告|不是)(?:我们)?$"
 _PREDICATE = re.compile(
     r"(?:就|也|又|都|还|他|她|，|却|硬|一直|居然|竟然|当着|每次|总|老是|自己|私自|偷偷|根本|喝酒|五点|天天|马上|一天|每天|几天|半天|现在|今天|只)*"
     r"(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推|签|暗示|喝|叫|吼|电话|人影|不见|做|搞|逼|威胁|报复|伸手|跑|只|几天|凶|嫌|安排|批|写|用|抓|放|将|睡|嫌|量|改|丢|摔|绑|守|喂|拉|讹|敲|索|调|辞|拍|掐|按|扇|踢|拽|扯|锁|关|停|断|剪|砸|挖|修|偷|砍|拒|赶|催"
-    r"|瞎|漏|忘|弄|整|插队|迟到|早退|耍|玩|赌|包庇|护|纵容|讽刺|嘲笑|体罚|罚|假|冒|编|填|代签|盖|压|瞒|领|吞|截|存|连|才|答应|承诺|仗势|当众|揣|独吞|甩|掀|逮|查|处|用|拿起|抢|霸|涨|乱)"
+    r"|来|发|登|估|堵|刷|焊|硬|瞎|漏|忘|弄|整|插队|迟到|早退|耍|玩|赌|包庇|护|纵容|讽刺|嘲笑|体罚|罚|假|冒|编|填|代签|盖|压|瞒|领|吞|截|存|连|才|答应|承诺|仗势|当众|揣|独吞|甩|掀|逮|查|处|用|拿起|抢|霸|涨|乱)"
 )
 # 是校长定的: who decided it
 _DECIDED = re.compile(
@@ -49,6 +66,8 @@ _DECIDED = re.compile(
 _ANSWERED = re.compile(
     r"(?:，|的电话)?(?:他|她|人家)?(?:只|就|都|还|又|倒)?(?:说|喊|叫|骂|吼|推|不)"
 )
+# 我们小区物业的经理，收物业费跑得飞快: somebody to speak of before what is said
+_ALONE = re.compile(r"(?:，|,|那里|那儿|来|硬|六月|[一二三四五六七八九十]+月)")
 _START = re.compile(
     r"(?:^|[，。！？!?；;,、：:\s]|的|是|被|喊|让|叫|给|里|上|说|结果|后来|晓得|但是|可是|里面)$"
 )
@@ -100,6 +119,7 @@ class Register:
             post=any_of(posts),
             surname=rf"(?P<surname>{double}|[{names.common}])",
             rare=rf"(?P<surname>{double}|[{every}])",
+            told=rf"(?P<surname>{double}|[{every}{names.told}])",
             given=given,
             nickname=any_of(names.nicknames),
         )
@@ -187,8 +207,12 @@ class Register:
             score -= 0.5
         if self._was_asked(text, person):
             score -= 0.2
-        if _PRAISED.search(behind[:8]):
+        if _PRAISED.search(behind[:8]) or _HELPING.match(behind):
             score -= 0.5
+        if _OWN.search(before) or _OWN_KIN.search(before):
+            score -= 0.5
+        if person.post and _PLACED.search(before):
+            score += 0.12
         if _DENIED.search(before):
             score -= 0.4
         return score
@@ -254,7 +278,9 @@ class Register:
                 or (
                     (match["post"] in self._heads or _START.search(before))
                     and (
-                        _PREDICATE.match(_past(text, match.end(), times)) or self._kin.match(behind)
+                        (_START.search(before) and _ALONE.match(behind))
+                        or _PREDICATE.match(_past(text, match.end(), times))
+                        or self._kin.match(behind)
                     )
                 )
             ):
@@ -280,11 +306,12 @@ def _past(text: str, end: int, times: tuple[Span, ...]) -> str:
 
 
 def _patterns(
-    *, post: str, surname: str, rare: str, given: str, nickname: str
+    *, post: str, surname: str, rare: str, told: str, given: str, nickname: str
 ) -> tuple[re.Pattern[str], ...]:
     """Write the ways in which people are named, the most telling first.
 
-    rare : any surname, where the rest leaves no doubt that it is one
+    rare : any surname, where the rest leaves no doubt that it is one; told : also those that are
+    mostly other words, where it is said that it is one
     """
     full = rf"(?P<name>{surname}{given})"
     sure = rf"(?P<name>{rare}{given})"
@@ -298,11 +325,11 @@ def _patterns(
             rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
             rf"(?P<post>{post})的?(?:老)?{surname}(?:{nickname})",
             rf"{surname}(?:{nickname})?(?P<post>{post})",
-            rf"{own}{surname}(?!名)的?(?:那个|这个|那位)?(?P<post>{post})",
-            rf"(?P<post>{post})(?:他|，|,|好像|听说|就)*(?:是)?姓{surname}",
-            rf"(?P<post>{post})[老小]{surname}(?![\u4e00-\u9fff]家)",
+            rf"{own}{told}(?!名)的?(?:那个|这个|那位)?(?P<post>{post})",
+            rf"(?P<post>{post})(?:他|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{told}",
+            rf"(?P<post>{post})[老小]{told}(?![\u4e00-\u9fff]家)",
             rf"(?<!我){called}{full}",
-            rf"{own}{surname}(?!名)的?(?=$|[^名氏])",
+            rf"{own}{told}(?!名)的?(?=$|[^名氏])",
             rf"[老小]{surname}(?!家[里头])",
             rf"{surname}(?:{nickname})",
             r"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|住在[^，。,；]{1,6}|农户|住户|承包人|老赖|光棍|恶霸|一个叫|那个|养鱼|挖沙|开店|会首)"
