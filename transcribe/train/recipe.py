@@ -222,6 +222,7 @@ def _grow(wish: Wish, split: Split, say: Say, watch: Watch) -> None:
     trainer.run(lambda: (short, long), checked, watch)
     network = trainer.averaged()
     if weights is not None and old_check:
+        torch.set_num_threads(wish.threads)  # nothing else computes now
         before = {name: torch.from_numpy(array) for name, array in weights.items()}
         gone = blend.choose(before, network, vocabulary, old_check)
         say(
