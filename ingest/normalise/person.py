@@ -12,6 +12,7 @@ from ingest.normalise.lexicon import PeopleWords, any_of
 from ingest.normalise.reading import Reading, Span
 
 BEFORE = 10
+FAR = 18
 REACH = 14
 LEAST = 0.45
 NAMED, POST_ONLY, JOB_ONLY = 0.9, 0.7, 0.6
@@ -31,14 +32,14 @@ _PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|捐|表扬|态
 _HELPING = re.compile(
     r"(?:倒是?|都|也|就|早就|悄悄|天天|些|他们|对[^，。]{1,4}那是|手上|，|,|\s)*"
     r"(?:客气|老实|热心|好人|没得说|陪我|帮我|帮到|帮忙|来帮|替我|替大家|喊我来问|喊我去坐|给我说的|给我打的?电话"
-    r"|给我(?:老汉|妈|爸|娃|们)?(?:看了|指路)|劝|没开腔|没敢开腔|没领到|没见过|长期住院|没出过面|签了字|点了头"
+    r"|给我(?:老汉|妈|爸|娃|们)?(?:看了|指路)|劝|没开腔|没敢开腔|没领到|没见过|长期住院|没出过面|签了字|点了头|为[^，。]{1,4}跑了"
     r"|来的时候|来慰问|下来慰问|守工地|交得清|年年清|把[^，。]{1,12}(?:交上去|递上去|争取下来|签了))"
 )
 # 我自己就是松林村退下来的支书, 我是替我们文书喊冤: the reporter, or somebody that is spoken for
 _OWN = re.compile(
-    r"我(?:自己|本人)?(?:就|原先)?(?:是|当过?)[^，。,；]{0,10}$|替(?:我们)?$|多谢[^，。,；]{0,4}$"
+    r"我(?:自己|本人|儿|女|爸|妈|老公|男人|老汉|哥|弟|姐|妹)?(?:就|原先)?(?:是|当过?)[^，。,；]{0,10}$"
+    r"|(?:替(?:我们)?|多谢[^，。,；]{0,4})$"
 )
-_OWN_KIN = re.compile(r"我(?:儿|女|爸|妈|老公|男人|老汉|哥|弟|姐|妹)?是[^，。,；]{0,6}$")
 # 残联那个科长, 大坪村的村支书: who is told apart by where, to be found
 _PLACED = re.compile(
     r"(?:镇|乡|村|坝|院|校|小学|中学|局|所|站|公司|社|会|大厅|残联|中心|银行|队|物业|政府[^，。,；]{0,5})"
@@ -208,9 +209,9 @@ class Register:
         if self._was_asked(text, person):
             score -= 0.2
         if _PRAISED.search(behind[:8]) or _HELPING.match(behind):
-            score -= 0.5
-        if _OWN.search(before) or _OWN_KIN.search(before):
-            score -= 0.5
+            score -= 0.6
+        if _OWN.search(text, max(0, person.span.start - FAR), person.span.start):
+            score -= 0.6
         if person.post and _PLACED.search(before):
             score += 0.12
         if _DENIED.search(before):

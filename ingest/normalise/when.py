@@ -179,7 +179,8 @@ class Chooser:
         """Tell what went before the act, or was written under it."""
         start, end = one.span.start, one.span.end
         before = text[max(0, start - CUE) : start]
-        signed = one.interval.precision == "day" and _SIGNED.match(text, end)
+        signed = one.year is not None or "人" in before
+        signed = signed and one.interval.precision == "day" and bool(_SIGNED.match(text, end))
         return bool(
             (signed and re.search(r"(?:^|[\n。：:，, ])$", before) and start)
             or _RULED.match(text, end)

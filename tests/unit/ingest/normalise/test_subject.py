@@ -72,11 +72,31 @@ def test_a_name_two_villages_share_means_the_one_of_the_channels_town(say: Say) 
         ("护林员去年把集体的树砍来卖了", "", "护林员"),
         ("钱叫队长自己揣了，一分没有入账", "", "队长"),
         ("低保名额都给了支书的老表，真正困难的没评上", "", "支书"),
+        ("派出所的辅警小谯拦我摩托车，要三百", "谯某", "辅警"),
+        ("职中那个校长，姓逯，定校服收了回扣", "逯某", "校长"),
+        ("罗家坝的大队书记简华清多报了面积", "简华清", "大队书记"),
+        ("我们小区物业的经理，收物业费跑得飞快，电梯坏了不修", "", "经理"),
+        ("城关小学食堂的承包人杜天全顿顿拿冻肉打整", "杜天全", "承包人"),
     ],
 )
 def test_the_person_complained_of_is_found(say: Say, text: str, name: str, post: str) -> None:
     made = say(text)
     assert (made.subject.name, made.subject.post) == (name, post)
+
+
+@pytest.mark.parametrize(
+    ("text", "post"),
+    [
+        ("会计倒是客气。回龙镇的国土员说给他五百就照这个数写，我没给，他就写少了", "国土员"),
+        ("妇女主任陪我去的，双河镇政府那个办事员要我给她三百八才给办", "办事员"),
+        ("村医给我老汉看了，救护车的司机嫌路烂开到垭口就不走了", "司机"),
+        ("我自己就是松林村退下来的支书。乡政府修路的工程款拖起不结", ""),
+        ("李医生对我老汉那是没得说，我要说的是收费处，一张片子收了我两道", ""),
+        ("周校长为这个跑了好多道，帮我们写材料，镇政府修的减速带没几天就散架", ""),
+    ],
+)
+def test_who_helps_is_not_complained_of(say: Say, text: str, post: str) -> None:
+    assert say(text).subject.post == post
 
 
 @pytest.mark.parametrize(
