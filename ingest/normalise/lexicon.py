@@ -125,6 +125,7 @@ class NameParts(Frozen):
     double: tuple[str, ...]
     told: str
     common: str
+    words: str
     given: str
     stop: str
     nicknames: tuple[str, ...]

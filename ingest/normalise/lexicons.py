@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.normalise import lexicon, model
+from ingest.normalise import dating, lexicon, model
 from ingest.normalise.amount import Counter
 from ingest.normalise.gazetteer import Gazetteer
 from ingest.normalise.lexicon import MatterWords
@@ -68,7 +68,7 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
         bodies=Bodies(lexicon.bodies(), lexicon.people().names.common),
         register=Register(lexicon.people()),
         counter=Counter(lexicon.amounts()),
-        chooser=Chooser(lexicon.times()),
+        chooser=Chooser(lexicon.times(), dating.load()),
         domain=TermIndex(words, "domain"),
         conduct=TermIndex(words, "conduct"),
         model=trained,

@@ -17,7 +17,7 @@ REACH = 14
 LEAST = 0.45
 NAMED, POST_ONLY, JOB_ONLY = 0.9, 0.7, 0.6
 FULL_NAME = 3
-BEFORE_NAME = ("姓", "叫", "遭", "被", "子")
+BEFORE_NAME = ("姓", "叫", "遭", "被", "子", "的", "，", "。", "、", " ")
 
 _HOPED = re.compile(r"(?:希望|请|盼|求|建议|恳请|麻烦|想问|请问)[^，。,；]{0,5}$")
 _ASKED = re.compile(
@@ -27,7 +27,14 @@ _ASKED = re.compile(
 _FAILING = re.compile(
     r"不管|没管|不理|推|拖|不解决|不处理|没答复|敷衍|打发|不给|没给|不办|不来|说等|喊等|不接|不认"
 )
-_PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|捐|表扬|态度好|人好|人很好|好得很")
+_PRAISED = re.compile(r"很好|不错|辛苦|挺好|尽责|帮了|^捐(?!款)|表扬|态度好|人好|人很好|好得很")
+# 李全福前年腊月就埋了, 刘婆婆遭车撞了: to whom it happened
+_HARMED = re.compile(
+    r"(?:[^，。,；遭被把]{0,6}?(?:埋了|过世|死了|去世|走了(?=[，。])|瘫(?:了|在)|病了|摔了)"
+    r"|(?:也|都|就|又|硬是|居然)?(?:遭|被)(?!(?:人|大家|群众)?(?:看到|抓|举报|告)))"
+)
+# 瓦遭隔壁姓祁的揭了: who did it
+_HARMED_BY = re.compile(r"(?:遭|被)[^，。,；]{0,6}$")
 # 鲁所长倒是客气, 妇女主任陪我去的, 村医给我老汉看了: who means well, or has nothing to do with it
 _HELPING = re.compile(
     r"(?:倒是?|都|也|就|早就|悄悄|天天|些|他们|对[^，。]{1,4}那是|手上|，|,|\s)*"
@@ -120,13 +127,14 @@ class Register:
             post=any_of(posts),
             surname=rf"(?P<surname>{double}|[{names.common}])",
             rare=rf"(?P<surname>{double}|[{every}])",
+            clear=rf"(?P<surname>{double}|[{names.common}{_without(every, names.words)}])",
             told=rf"(?P<surname>{double}|[{every}{names.told}])",
             given=given,
             nickname=any_of(names.nicknames),
         )
         # 龚长贵暑假砌了个堡坎: nothing but a name at the beginning of a clause
         self._bare = re.compile(
-            rf"(?:^|[，,。！？!?；;：:、\s“\"]|交给|遭|隔壁子?)(?P<name>(?P<surname>[{every}]){given})"
+            rf"(?:^|[，,。！？!?；;：:、\s“\"的天晚月后前]|交给|遭|人叫|隔壁子?)(?P<name>(?P<surname>[{every}]){given})"
         )
         self._post = re.compile(rf"(?P<post>{any_of(posts)})")
         self._kin = re.compile(
@@ -201,7 +209,8 @@ class Register:
         if before.endswith("是") and _DECIDED.match(behind):
             score += 0.25
         if not person.post and (
-            _SUFFERING.search(before) or behind.startswith(("家的", "家里", "家头", "屋头"))
+            (_SUFFERING.search(before) and not _HARMED_BY.search(before))
+            or behind.startswith(("家的", "家里", "家头", "屋头"))
         ):
             score -= 0.5
         if conduct != "favouritism" and _GIVEN.search(before):
@@ -216,6 +225,8 @@ class Register:
             score += 0.12
         if _DENIED.search(before):
             score -= 0.4
+        if _HARMED.match(behind):
+            score -= 0.6
         return score
 
     def _was_asked(self, text: str, person: Person) -> bool:
@@ -307,37 +318,43 @@ def _past(text: str, end: int, times: tuple[Span, ...]) -> str:
 
 
 def _patterns(
-    *, post: str, surname: str, rare: str, told: str, given: str, nickname: str
+    *, post: str, surname: str, rare: str, clear: str, told: str, given: str, nickname: str
 ) -> tuple[re.Pattern[str], ...]:
     """Write the ways in which people are named, the most telling first.
 
-    rare : any surname, where the rest leaves no doubt that it is one; told : also those that are
-    mostly other words, where it is said that it is one
+    rare : any surname, where the rest leaves no doubt that it is one; clear : one that is no other
+    word; told : also those that are mostly other words, where it is said that it is one
     """
     full = rf"(?P<name>{surname}{given})"
     sure = rf"(?P<name>{rare}{given})"
+    behind = rf"(?P<name>{clear}{given})"
     called = r"(?:他叫|就叫|叫做|名字叫|名叫|叫)"
     own = r"(?<!我)(?<![百贵同])姓"
     return tuple(
         re.compile(pattern)
         for pattern in (
-            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{sure}",
+            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{behind}",
             rf"{sure}(?P<post>{post})",
             rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
             rf"(?P<post>{post})的?(?:老)?{surname}(?:{nickname})",
-            rf"{surname}(?:{nickname})?(?P<post>{post})",
+            rf"{clear}(?:{nickname})?(?P<post>{post})",
             rf"{own}{told}(?!名)的?(?:那个|这个|那位)?(?P<post>{post})",
             rf"(?P<post>{post})(?:他|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{told}",
             rf"(?P<post>{post})[老小]{told}(?![\u4e00-\u9fff]家)",
             rf"(?<!我){called}{full}",
             rf"{own}{told}(?!名)的?(?=$|[^名氏])",
             rf"[老小]{surname}(?!家[里头])",
-            rf"{surname}(?:{nickname})",
+            rf"那个[老小]{clear}(?!家[里头])",
+            rf"{clear}(?:{nickname})",
             r"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|住在[^，。,；]{1,6}|农户|住户|承包人|老赖|光棍|恶霸|一个叫|那个|养鱼|挖沙|开店|会首)"
             rf"的?{full}",
             rf"{full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用|，外号)",
         )
     )
+
+
+def _without(signs: str, left_out: str) -> str:
+    return "".join(sign for sign in signs if sign not in left_out)
 
 
 def _word_starts(text: str) -> tuple[frozenset[int], frozenset[int]]:

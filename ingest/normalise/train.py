@@ -19,7 +19,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from ingest.normalise import lexicon, model
+from ingest.normalise import dating, lexicon, model, when
+from ingest.normalise.dating import Dating
 from ingest.normalise.labelled import Labelled
 from ingest.normalise.model import KINDS, Floats, Head, Model, Vocabulary, pieces
 from ingest.normalise.reading import plain
@@ -65,6 +66,20 @@ class Fitted:
 def examples(labelled: Sequence[Labelled]) -> tuple[Example, ...]:
     """Take the texts and codes of labelled complaints, or of records that staff accepted."""
     return tuple(Example(text=one.text, domain=one.domain, conduct=one.conduct) for one in labelled)
+
+
+def times(labelled: Sequence[Labelled]) -> Dating:
+    """Learn which times date what is complained of, from all that labelled complaints say."""
+    described: list[dating.Features] = []
+    right: list[bool] = []
+    for one in labelled:
+        text, meant = plain(one.text), one.occurred
+        every = when.joined(text, one.received)
+        for place, found in enumerate(every):
+            described.append(dating.features(text, every, place, one.received))
+            same = meant and (meant.start, meant.end) == (found.interval.start, found.interval.end)
+            right.append(bool(same))
+    return dating.fit(described, right)
 
 
 def read_phrases(path: Path) -> tuple[Example, ...]:

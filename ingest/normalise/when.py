@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from ingest.normalise import almanac, errand, feasts, times
+from ingest.normalise import almanac, dating, errand, feasts, times
 from ingest.normalise.almanac import Interval
+from ingest.normalise.dating import Dating
 from ingest.normalise.lexicon import TimeWords, any_of
 from ingest.normalise.reading import Reading, Span
 from ingest.normalise.times import Found, made
@@ -18,6 +19,8 @@ from models.record import Occurred
 GAP = 18
 CUE = 24
 SURE = 0.97
+# By the words around it a time is left out under the one, and taken instead of that from the other.
+UNLIKELY, LIKELY = 0.25, 0.6
 
 _FROM = re.compile(r"(?:自从|打从|打自|从|自|打)(?:大概|差不多)?$")
 _NOW = r"(?:现在|如今|今天|目前|今)"
@@ -119,7 +122,8 @@ class Time:
 class Chooser:
     """Chooses the time of the main act; the patterns are compiled once."""
 
-    def __init__(self, words: TimeWords) -> None:
+    def __init__(self, words: TimeWords, model: Dating) -> None:
+        self._model = model
         self._behind = re.compile(
             rf"(?:{any_of(words.filler)})*"
             rf"(?:(?:{any_of(words.telling)})|打电话(?!{any_of(words.attacking)}))"
@@ -148,20 +152,13 @@ class Chooser:
         nothing that happened; of bad work the day it was done is the day of the act
         """
         text = reading.text
-        found = [one for one in joined(text, received) if self._dates_the_act(text, one)]
-        found = _without_habits(text, found)
-        if conduct == "none":
-            found = [one for one in found if _troubles(text, one)]
+        every = joined(text, received)
+        found = self._by_rule(text, every, conduct)
         if not found:
             return None
-        if conduct != "quality":
-            found = [one for one in found if not errand.is_new_thing(text, one)]
-            found = _but_for(found, lambda one: bool(_OLD_THING.match(text, one.span.end)))
-        if not found:
+        best = self._likely(text, every, _best(found, received), received)
+        if best is None:
             return None
-        found = _but_for(found, lambda one: errand.is_seen(text, one))
-        found = _but_for(found, lambda one: not errand.is_told_for_itself(text, one))
-        best = _best(found, received)
         rivals = len({other.interval for other in found} - {best.interval})
         return Time(
             span=best.span,
@@ -174,6 +171,31 @@ class Chooser:
             confidence=SURE - 0.1 * min(rivals, 3),
             why="time",
         )
+
+    def _by_rule(self, text: str, every: list[Found], conduct: str) -> list[Found]:
+        """Leave out what the plain cases say does not date the act."""
+        found = [one for one in every if self._dates_the_act(text, one)]
+        found = _without_habits(text, found)
+        if conduct == "none":
+            found = [one for one in found if _troubles(text, one)]
+        if conduct != "quality":
+            found = [one for one in found if not errand.is_new_thing(text, one)]
+            found = _but_for(found, lambda one: bool(_OLD_THING.match(text, one.span.end)))
+        found = _but_for(found, lambda one: errand.is_seen(text, one))
+        return _but_for(found, lambda one: not errand.is_told_for_itself(text, one))
+
+    def _likely(self, text: str, every: list[Found], best: Found, received: date) -> Found | None:
+        """Keep the best time by rule, unless all words around it speak against it."""
+        if errand.is_told_for_itself(text, best):
+            return best
+        likely = [
+            self._model.probability(dating.features(text, every, place, received))
+            for place in range(len(every))
+        ]
+        if likely[every.index(best)] >= UNLIKELY:
+            return best
+        other = max(range(len(every)), key=likely.__getitem__)
+        return every[other] if likely[other] > LIKELY else None
 
     def _is_background(self, text: str, one: Found) -> bool:
         """Tell what went before the act, or was written under it."""

@@ -132,13 +132,16 @@ def speak(
 def train(
     data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")],
     out: Annotated[Path, typer.Option(help="Where to write the model.")],
+    times: Annotated[
+        Path | None, typer.Option(help="Where to write the model of which times date the act.")
+    ] = None,
     phrases: Annotated[Path | None, typer.Option(help="Short examples: code, code, text.")] = None,
     accepted: Annotated[
         bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
     ] = False,
 ) -> None:
-    """Train the small model of domains and conducts from labelled complaints."""
-    from ingest.normalise import labelled, model, train
+    """Train the small models of domains and conducts, and of times, from labelled complaints."""
+    from ingest.normalise import dating, labelled, model, train
     from ingest.normalise.accepted import examples as accepted_examples
     from models.database import open_database, reading
 
@@ -147,8 +150,12 @@ def train(
         engine, _ = open_database(terminal.settings())
         with reading(engine) as session:
             more = accepted_examples(session)
+    complaints = labelled.read(data)
+    if times is not None:
+        dating.save(train.times(complaints), times)
+        typer.echo(f"Wrote {times}.")
     fitted = train.train(
-        train.examples(labelled.read(data)),
+        train.examples(complaints),
         (*(train.read_phrases(phrases) if phrases else ()), *more),
     )
     model.save(fitted.model, out)
