@@ -61,6 +61,7 @@ class Plan:
     short_frames: int = 350
     checkpoint_seconds: float = 120.0
     check_seconds: float = 900.0
+    hears: bool = True  # else the encoder stays as it is
     patience: int = 6  # checks without a better CER after which training stops
     threads: int = 2
     device: str = "cpu"
@@ -69,8 +70,9 @@ class Plan:
 def tuning(seconds: float) -> Plan:
     """Return a plan for weights that know something already: small steps, long clips early.
 
-    No sound head: it would begin anew, and in clips of the old languages take every sound that is
-    none of the new one's for silence.
+    The encoder, which hears several languages already, stays as it is: minutes of a new one teach it
+    little and make it forget much. No sound head: it would begin anew, and in
+    clips of the old languages take every sound that is none of the new one's for silence.
     """
     return Plan(
         seconds=seconds,
@@ -78,6 +80,7 @@ def tuning(seconds: float) -> Plan:
         other_rate=5e-4,
         warm_up=0.05,
         sound_weights=(0.0, 0.0),
+        hears=False,
         short_until=0.0,
         long_from=0.3,
         check_seconds=max(60.0, seconds / 8),
@@ -300,7 +303,8 @@ class Trainer:
         plan, device = self.plan, self.plan.device
         network = self.rounded
         mel = batch.mel.to(device, network.decoder.positions.dtype)
-        memory = network.encoder(mel)
+        with torch.set_grad_enabled(plan.hears):
+            memory = network.encoder(mel)
         states, looked = network.decoder(batch.inputs.to(device), memory, look=LOOKED_HEADS)
         targets = batch.targets.to(device)
         asked = targets != batches.IGNORED
@@ -310,7 +314,7 @@ class Trainer:
             targets[asked],
             plan.smoothing,
             known[:, None].expand_as(asked)[asked],
-            self._earlier(mel[known], batch.inputs.to(device)[known], asked[known]),
+            self._earlier(mel, memory, batch.inputs.to(device), asked, known),
         )
         attention = attention_loss(looked, batch.spans.to(device))
         share = self.share
@@ -327,12 +331,18 @@ class Trainer:
         )
 
     @torch.no_grad()
-    def _earlier(self, mel: Tensor, inputs: Tensor, asked: Tensor) -> Tensor:
-        """Return what the weights at the start would write, shape = (n_asked, vocabulary)."""
-        if not len(mel):
+    def _earlier(
+        self, mel: Tensor, memory: Tensor, inputs: Tensor, asked: Tensor, known: Tensor
+    ) -> Tensor:
+        """Return what the weights at the start would write of some clips, which are `known`.
+
+        asked : places in them; returns shape = (n_asked, vocabulary)
+        """
+        if not known.any():
             return mel.new_zeros(0)
-        states, _ = self.earlier.decoder(inputs, self.earlier.encoder(mel))
-        return self.earlier.logits(states[asked]).float().softmax(-1)
+        heard = self.earlier.encoder(mel[known]) if self.plan.hears else memory[known]
+        states, _ = self.earlier.decoder(inputs[known], heard)
+        return self.earlier.logits(states[asked[known]]).float().softmax(-1)
 
     def _set_rates(self) -> None:
         share, plan = self.share, self.plan
