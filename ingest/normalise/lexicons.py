@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest.normalise import dating, lexicon, model
 from ingest.normalise.amount import Counter
+from ingest.normalise.blame import Blame
 from ingest.normalise.gazetteer import Gazetteer
 from ingest.normalise.lexicon import MatterWords
 from ingest.normalise.model import Model
@@ -38,6 +39,7 @@ class Lexicons:
     gazetteer: Gazetteer
     bodies: Bodies
     register: Register
+    blame: Blame
     counter: Counter
     chooser: Chooser
     domain: TermIndex
@@ -67,6 +69,7 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
         gazetteer=Gazetteer(units),
         bodies=Bodies(lexicon.bodies(), lexicon.people().names.common),
         register=Register(lexicon.people()),
+        blame=Blame(lexicon.people()),
         counter=Counter(lexicon.amounts()),
         chooser=Chooser(lexicon.times(), dating.load()),
         domain=TermIndex(words, "domain"),

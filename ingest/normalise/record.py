@@ -105,7 +105,7 @@ def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons)
     candidates = lexicons.bodies.find(
         read.without(times), named, lexicons.gazetteer, standing, reproach
     )
-    person = None if asking else lexicons.register.choose(read, people, times, reproach)
+    person = None if asking else lexicons.blame.choose(read, people, times, reproach)
     return Findings(
         reading=read,
         private=hidden,
