@@ -1,4 +1,4 @@
-"""Who is to blame among the people of a text: who acts, not who is asked, harmed or somebody's kin."""
+"""Who is to blame among the people of a text: who acts, not who is asked, harmed or kin."""
 
 from __future__ import annotations
 

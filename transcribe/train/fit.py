@@ -70,9 +70,9 @@ class Plan:
 def tuning(seconds: float) -> Plan:
     """Return a plan for weights that know something already: small steps, long clips early.
 
-    The encoder, which hears several languages already, stays as it is: minutes of a new one teach it
-    little and make it forget much. No sound head: it would begin anew, and in
-    clips of the old languages take every sound that is none of the new one's for silence.
+    The encoder, which hears several languages already, stays as it is: minutes of a new one teach
+    it little and make it forget much. No sound head: it would begin anew, and in clips of the old
+    languages take every sound that is none of the new one's for silence.
     """
     return Plan(
         seconds=seconds,
