@@ -36,7 +36,7 @@ LEXICON_SCALE = {"domain": 0.6, "conduct": 0.6}
 PHRASE_WEIGHT = 1.0
 LEAST_PRECISION = 0.95  # of what is filled in; a wrong field costs more than an empty one
 THRESHOLDS = tuple(round(0.3 + step / 100, 2) for step in range(61))
-LEAST_TEXTS = 2  # a piece of one text only teaches that text
+LEAST_TEXTS = 3  # a piece of one text or two teaches little but those
 
 
 class Example(Frozen):
@@ -138,7 +138,7 @@ def train(complaints: Sequence[Example], phrases: Sequence[Example] = ()) -> Fit
 
 
 def _vocabulary(texts: Sequence[str]) -> Vocabulary:
-    """Take the pieces of at least two texts, with how rare each is."""
+    """Take the pieces of at least LEAST_TEXTS texts, with how rare each is."""
     within = Counter(
         name for text in texts for name in {piece.kind + piece.name for piece in pieces(text)}
     )

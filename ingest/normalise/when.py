@@ -20,7 +20,7 @@ GAP = 18
 CUE = 24
 SURE = 0.97
 # By the words around it a time is left out under the one, and taken instead of that from the other.
-UNLIKELY, LIKELY = 0.25, 0.6
+UNLIKELY, LIKELY = 0.15, 0.6
 
 _FROM = re.compile(r"(?:自从|打从|打自|从|自|打)(?:大概|差不多)?$")
 _NOW = r"(?:现在|如今|今天|目前|今)"
@@ -69,9 +69,13 @@ _WEEKLY = re.compile(r"(?:也|都|从来|才|总|经常|一般|不(?!见)|休息
 _BEING = re.compile(r"(?:(?<!会)是|在)$")
 # 从三月干到八月
 _DOING_TO = re.compile(r"(?:份)?(?:就|一直)?[^，。,；、\d]{1,3}(?:到|至)(?:了)?")
+# 三月干到五月, 去年二月取到今年九月
+_WORKING_TO = re.compile(
+    r"(?:份)?(?:就|一直)?[干做修拖收挖搞等弄跑欠扣闹停占取领霸用住](?:到|至)了?"
+)
 _FROM_THEN = re.compile(
     r"份?(?:开始|起头|起)[^，。,；！？]{1,5}(?:到|至)(?:现在|如今|今天|今)"
-    r"|份?起(?=[，,就一每都不没停断天我他她学家])"
+    r"|份?起(?=[，,就一每都不没停断天我他她学家遭被])"
 )
 # 去村上一问才晓得: when it was found out
 _FOUND = r"才(?:晓得|知道|发现|看到|看见|听说|听到|查到|查出)"
@@ -334,7 +338,8 @@ def joined(text: str, received: date) -> list[Found]:
         if position < len(found):
             other = found[position]
             between = text[one.span.end : other.span.start]
-            to = _TO.fullmatch(between) or (led and _DOING_TO.fullmatch(between))
+            to = _TO.fullmatch(between) or _WORKING_TO.fullmatch(between)
+            to = to or (led and _DOING_TO.fullmatch(between))
             if to and (pair := _between(one, other, received)):
                 kept.append(Found(Span(start, other.span.end), pair))
                 position += 1
