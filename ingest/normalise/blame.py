@@ -64,6 +64,9 @@ _ANSWERED = re.compile(
     r"(?:，|的电话)?(?:他|她|人家)?(?:只|就|都|还|又|倒)?(?:说|喊|叫|骂|吼|推|不)"
 )
 
+# Who was asked and did nothing is to blame for just that.
+_ASKED_COST = {"dereliction": 0.2, "": 0.2}
+
 
 class Blame:
     """Chooses whom a complaint is about; the patterns are compiled once."""
@@ -103,7 +106,7 @@ class Blame:
             score -= 0.6
         elif _ASKED.search(before) and not self._kin.match(behind):
             answered = conduct not in ("quality", "none", "") and _ANSWERED.match(behind)
-            score -= 0.1 if failing or answered else 0.35
+            score -= 0.1 if failing or answered else _ASKED_COST.get(conduct, 0.35)
         if self._kin.match(behind) and not _GIVING.search(before):
             score -= _kin_cost(conduct, person)
         elif PREDICATE.match(acting):

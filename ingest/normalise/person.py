@@ -19,7 +19,7 @@ BEFORE_NAME = ("姓", "叫", "遭", "被", "子", "的", "，", "。", "、", " 
 PREDICATE = re.compile(
     r"(?:就|也|又|都|还|他|她|，|却|硬|一直|居然|竟然|当着|每次|总|老是|自己|私自|偷偷|根本|喝酒|五点|天天|马上|一天|每天|几天|半天|现在|今天|只)*"
     r"(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推|签|暗示|喝|叫|吼|电话|人影|不见|做|搞|逼|威胁|报复|伸手|跑|只|几天|凶|嫌|安排|批|写|用|抓|放|将|睡|嫌|量|改|丢|摔|绑|守|喂|拉|讹|敲|索|调|辞|拍|掐|按|扇|踢|拽|扯|锁|关|停|断|剪|砸|挖|修|偷|砍|拒|赶|催"
-    r"|来|发|登|估|堵|刷|焊|硬|瞎|漏|忘|弄|整|插队|迟到|早退|耍|玩|赌|包庇|护|纵容|讽刺|嘲笑|体罚|罚|假|冒|编|填|代签|盖|压|瞒|领|吞|截|存|连|才|答应|承诺|仗势|当众|揣|独吞|甩|掀|逮|查|处|用|拿起|抢|霸|涨|乱)"
+    r"|来|发|登|估|堵|刷|焊|硬|朝|对着|从[零〇一二去前今]|每个?人|各人|挨|上班|骑|扎|提|甩|捆|当到|当场|瞎|漏|忘|弄|整|插队|迟到|早退|耍|玩|赌|包庇|护|纵容|讽刺|嘲笑|体罚|罚|假|冒|编|填|代签|盖|压|瞒|领|吞|截|存|连|才|答应|承诺|仗势|当众|揣|独吞|甩|掀|逮|查|处|用|拿起|抢|霸|涨|乱)"
 )
 # 我们小区物业的经理，收物业费跑得飞快: somebody to speak of before what is said
 _ALONE = re.compile(r"(?:，|,|那里|那儿|来|硬|六月|[一二三四五六七八九十]+月)")
@@ -76,6 +76,7 @@ class Register:
             rare=rf"(?P<surname>{double}|[{every}])",
             clear=rf"(?P<surname>{double}|[{names.common}{_without(every, names.words)}])",
             told=rf"(?P<surname>{double}|[{every}{names.told}])",
+            any_sign=rf"(?P<surname>{double}|(?![名氏啥什哪的了])[\u4e00-\u9fff])",
             given=given,
             nickname=any_of(names.nicknames),
         )
@@ -199,12 +200,21 @@ def kin_pattern(words: PeopleWords) -> re.Pattern[str]:
 
 
 def _patterns(
-    *, post: str, surname: str, rare: str, clear: str, told: str, given: str, nickname: str
+    *,
+    post: str,
+    surname: str,
+    rare: str,
+    clear: str,
+    told: str,
+    any_sign: str,
+    given: str,
+    nickname: str,
 ) -> tuple[re.Pattern[str], ...]:
     """Write the ways in which people are named, the most telling first.
 
     rare : any surname, where the rest leaves no doubt that it is one; clear : one that is no other
-    word; told : also those that are mostly other words, where it is said that it is one
+    word; told : also those that are mostly other words, beside a post and 老 or 小; any_sign : what
+    somebody says that he or she is called, behind 姓
     """
     full = rf"(?P<name>{surname}{given})"
     sure = rf"(?P<name>{rare}{given})"
@@ -219,11 +229,11 @@ def _patterns(
             rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
             rf"(?P<post>{post})的?(?:老)?{surname}(?:{nickname})",
             rf"{clear}(?:{nickname})?(?P<post>{post})",
-            rf"{own}{told}(?!名)的?(?:那个|这个|那位)?(?P<post>{post})",
-            rf"(?P<post>{post})(?:他|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{told}",
+            rf"{own}{any_sign}的?(?:那个|这个|那位)?(?P<post>{post})",
+            rf"(?P<post>{post})(?:他|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{any_sign}(?![名氏])",
             rf"(?P<post>{post})[老小]{told}(?![\u4e00-\u9fff]家)",
             rf"(?<!我){called}{full}",
-            rf"{own}{told}(?!名)的?(?=$|[^名氏])",
+            rf"{own}{any_sign}的?(?=$|[^名氏])",
             rf"[老小]{surname}(?!家[里头])",
             rf"那个[老小]{clear}(?!家[里头])",
             rf"{clear}(?:{nickname})",
