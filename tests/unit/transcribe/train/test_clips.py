@@ -67,6 +67,7 @@ def test_joined_clips_fit_a_window_and_keep_their_times(tmp_path: Path) -> None:
 
 
 def test_a_voice_starts_where_its_clip_says() -> None:
+    espeak.renew()  # as whoever makes clips does: what it said before shifts its times
     rng = random.Random(3)
     sound = synthetic.speak(LINES[0], espeak.Voice("kk", "m1"), rng)
     loud = np.flatnonzero(np.abs(sound.pcm) > 0.02) / 16_000
