@@ -39,10 +39,12 @@ export async function ask(url, { method = "GET", json, body, headers = {}, keepa
     options.body = JSON.stringify(json);
     options.headers["Content-Type"] = "application/json";
   } else if (body !== undefined) options.body = body;
+  const before = logins;
   const answer = await fetch(url, options);
   if (answer.status === 401) {
     if (options.headers["X-Polled"]) return null;
-    await logInAgain();
+    // An answer to the ended session may come after somebody has logged in again.
+    if (logins === before) await logInAgain();
     return ask(url, { method, json, body, headers });
   }
   if (!answer.ok) {
@@ -55,6 +57,7 @@ export async function ask(url, { method = "GET", json, body, headers = {}, keepa
 }
 
 let loggingIn = null;
+let logins = 0;
 
 /** Open the login over the page and wait until it succeeded. */
 export function logInAgain() {
@@ -69,6 +72,7 @@ export function logInAgain() {
       form.querySelector(".fault").textContent = "";
       ended.abort();
       dialog.close();
+      logins += 1;
       loggingIn = null;
       resolve();
     };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from sqlmodel import col, select
 
 from models import audit, review
@@ -185,6 +185,34 @@ def test_a_login_in_another_window_lets_this_one_go_on(console: Console) -> None
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.locator("#login-again")).to_be_hidden()
     expect(page.locator("[data-saved]")).to_contain_text("草稿已保存")
+
+
+def test_a_late_answer_to_the_ended_session_asks_for_no_second_login(console: Console) -> None:
+    page = console.page
+    console.log_in("listener")
+    console.open("uyghur")
+    page.locator(".segment").first.locator(".words").dblclick()
+    held: list[Route] = []
+    page.route("**/staff/account?late", lambda route: held.append(route), times=1)
+    with writing(console.house.engine) as session:
+        session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
+    source = page.evaluate("document.querySelector('script[src*=\"console\"]').src")
+    page.evaluate(
+        """async (source) => {
+            const { ask } = await import(source);
+            window.late = ask("/staff/account?late").then((answer) => answer.status);
+        }""",
+        source,
+    )
+    page.keyboard.press("End")
+    page.keyboard.insert_text(" يېڭى")
+    expect(page.locator("#login-again")).to_be_visible()
+    page.fill("#login-again [name=password]", cases.PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#login-again")).to_be_hidden()
+    held[0].fulfill(status=401, body="{}")
+    assert page.evaluate("() => window.late") == 200
+    expect(page.locator("#login-again")).to_be_hidden()
 
 
 def test_the_record_is_filled_from_words_that_were_said(console: Console) -> None:
