@@ -76,7 +76,7 @@ class NotFound(Refused):
 
 
 class TooMany(Refused):
-    """Refuse for now; `retry_after` seconds later it may be tried again."""
+    """Refuse what was asked too often; `retry_after` seconds later it may be tried again."""
 
     code = "too_many"
 

@@ -136,7 +136,7 @@ async def _append(upload_id: str, request: Request, door: Door, leave: Ticket) -
             with anyio.CancelScope(shield=True):
                 await run_in_threadpool(door.uploads.write, upload, turn, chunk)
     except ClientDisconnect:
-        pass
+        pass  # what came is kept, and the phone asks where the upload stands
     return _answer(204, {"Upload-Offset": str(upload.offset)}, expires=True)
 
 

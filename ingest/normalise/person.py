@@ -21,8 +21,6 @@ PREDICATE = re.compile(
     r"(?:把|收|打|骂|要|占|拿|吃|扣|欠|不|没|让|喊|卖|报|给|带|利用|仗|强|私|虚|贪|挪|说|态度|张口|克|套|乱|开|推|签|暗示|喝|叫|吼|电话|人影|不见|做|搞|逼|威胁|报复|伸手|跑|只|几天|凶|嫌|安排|批|写|用|抓|放|将|睡|嫌|量|改|丢|摔|绑|守|喂|拉|讹|敲|索|调|辞|拍|掐|按|扇|踢|拽|扯|锁|关|停|断|剪|砸|挖|修|偷|砍|拒|赶|催"
     r"|来|发|登|估|堵|刷|焊|硬|朝|对着|从[零〇一二去前今]|每个?人|各人|挨|上班|骑|扎|提|甩|捆|当到|当场|瞎|漏|忘|弄|整|插队|迟到|早退|耍|玩|赌|包庇|护|纵容|讽刺|嘲笑|体罚|罚|假|冒|编|填|代签|盖|压|瞒|领|吞|截|存|连|才|答应|承诺|仗势|当众|揣|独吞|甩|掀|逮|查|处|用|拿起|抢|霸|涨|乱)"
 )
-# 我们小区物业的经理，收物业费跑得飞快: somebody to speak of before what is said
-_ALONE = re.compile(r"(?:，|,|那里|那儿|来|硬|六月|[一二三四五六七八九十]+月)")
 _START = re.compile(
     r"(?:^|[，。！？!?；;,、：:\s]|的|是|被|喊|让|叫|给|里|上|说|结果|后来|晓得|但是|可是|里面)$"
 )
@@ -167,21 +165,25 @@ class Register:
                 ("们", "些", "会", "室", "办")
             ):
                 continue
-            if match["post"] in self._jobs and not (
-                self._pointed.search(before)
-                or (
-                    (match["post"] in self._heads or _START.search(before))
-                    and (
-                        (_START.search(before) and _ALONE.match(behind))
-                        or PREDICATE.match(past(text, match.end(), times))
-                        or self._kin.match(behind)
-                    )
-                )
-            ):
+            if match["post"] in self._jobs and not self._is_somebody(match, text, times):
                 continue
             start, end = match.span()
             post = self._longest(text, start, end)
             yield Person(Span(end - len(post), end), post=post, posted=Span(start, end), weight=0.5)
+
+    def _is_somebody(self, match: re.Match[str], text: str, times: tuple[Span, ...]) -> bool:
+        """Tell whether a mere job is one person: pointed at, spoken of first, or with a deed."""
+        before = text[max(0, match.start() - BEFORE) : match.start()]
+        if self._pointed.search(before):
+            return True
+        begins = bool(_START.search(before))
+        if not begins and match["post"] not in self._heads:
+            return False
+        # 我们小区物业的经理，收物业费跑得飞快
+        if begins and text.startswith(("，", ","), match.end()):
+            return True
+        behind = past(text, match.end(), times)
+        return bool(PREDICATE.match(behind) or self._kin.match(behind))
 
 
 def past(text: str, end: int, times: tuple[Span, ...]) -> str:

@@ -1,5 +1,6 @@
 """The training loop: losses, schedule, checkpoints that resume at the same place."""
 
+import copy
 import json
 import math
 import random
@@ -141,8 +142,8 @@ class Trainer:
         # What losses and gradients are computed with: the weights, rounded before every step.
         self.rounded = Whisper(shape).to(plan.device, precision(plan.device))
         self.keep = keep
-        self.earlier = Whisper(shape).to(plan.device, precision(plan.device)).eval()
-        self.earlier.load_state_dict(self.network.state_dict())
+        # What says how the languages to be kept would have been written.
+        self.earlier = copy.deepcopy(self.network).to(precision(plan.device)) if keep else None
         self.average = {n: p.detach().clone() for n, p in self.network.named_parameters()}
         self.optimisers = _optimisers(self.network, plan)
         self.examples = Examples(vocabulary, plan.with_times, plan.with_previous)
@@ -338,7 +339,7 @@ class Trainer:
 
         asked : places in them; returns shape = (n_asked, vocabulary)
         """
-        if not known.any():
+        if self.earlier is None or not known.any():
             return mel.new_zeros(0)
         heard = self.earlier.encoder(mel[known]) if self.plan.hears else memory[known]
         states, _ = self.earlier.decoder(inputs[known], heard)
