@@ -61,7 +61,7 @@ def speak(
 
 def plan(folder: Path) -> tuple[Spoken, ...]:
     """Say which complaint is said by which voice."""
-    training = labelled.read(folder / "training.jsonl")[::THIRD]
+    training = labelled.read_training(folder)[::THIRD]
     heldout = labelled.read(folder / "heldout.jsonl")
     return (
         *((one, VOICES[number % len(VOICES)]) for number, one in enumerate(training)),

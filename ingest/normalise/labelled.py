@@ -15,7 +15,7 @@ from models.medium import Kind
 from models.record import Amount, Precision
 from models.transcript import Frozen, Word
 
-NAMES = ("training.jsonl", "heldout.jsonl")
+TRAINING = "training-*.jsonl"  # in several files, none of them large
 
 
 class LabelledPerson(Frozen):
@@ -73,6 +73,21 @@ class Heard(Frozen):
 def read(path: Path) -> tuple[Labelled, ...]:
     """Read labelled complaints, one a line; raise Invalid with the line that is wrong."""
     return tuple(_lines(path.read_text("utf-8").splitlines(), path))
+
+
+def read_training(folder: Path) -> tuple[Labelled, ...]:
+    """Read the complaints of a folder that may be trained from, in order.
+
+    Raise Invalid where there are none, or with the line that is wrong.
+    """
+    found = tuple(one for path in sorted(folder.glob(TRAINING)) for one in read(path))
+    if not found:
+        raise Invalid(
+            f"{folder} 里没有 {TRAINING}。",
+            f"There is no {TRAINING} in {folder}.",
+            code="no_labels",
+        )
+    return found
 
 
 def _lines(lines: Iterable[str], path: Path) -> Iterator[Labelled]:

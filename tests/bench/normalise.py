@@ -26,7 +26,7 @@ def main(times: int = 500) -> None:
     channels = labelled.read_channels(FOLDER / "channels.toml")
     matters = [
         matter(one, channels[one.channel])
-        for one in long_texts(labelled.read(FOLDER / "training.jsonl"), times)
+        for one in long_texts(labelled.read_training(FOLDER), times)
     ]
     normalise(matters[0], lexicons)
     clock, processor = [], []

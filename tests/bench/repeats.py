@@ -242,7 +242,7 @@ def main() -> None:
 
 def ready() -> Draw:
     """Read the clauses and make the sounds."""
-    texts = [one.text for one in labelled.read(FOLDER / "training.jsonl")]
+    texts = [one.text for one in labelled.read_training(FOLDER)]
     texts += [one.text for one in train.read_phrases(FOLDER / "phrases.tsv")]
     clauses = [part for text in texts for part in re.split(r"[，。！？；]", text) if len(part) > 4]
     alike: dict[str, list[str]] = {}

@@ -130,7 +130,7 @@ def speak(
 
 @app.command("train")
 def train(
-    data: Annotated[Path, typer.Argument(help="Labelled complaints, JSON lines.")],
+    data: Annotated[Path, typer.Argument(help="Folder of labelled complaints, or a file.")],
     out: Annotated[Path, typer.Option(help="Where to write the model.")],
     times: Annotated[
         Path | None, typer.Option(help="Where to write the model of which times date the act.")
@@ -150,7 +150,7 @@ def train(
         engine, _ = open_database(terminal.settings())
         with reading(engine) as session:
             more = accepted_examples(session)
-    complaints = labelled.read(data)
+    complaints = labelled.read_training(data) if data.is_dir() else labelled.read(data)
     if times is not None:
         dating.save(train.times(complaints), times)
         typer.echo(f"Wrote {times}.")

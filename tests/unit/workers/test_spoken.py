@@ -17,8 +17,8 @@ SAMPLES = Path(__file__).parents[3] / "samples" / "complaints"
 def folder(tmp_path: Path) -> Path:
     """Three complaints to train from and two held out."""
     for name, source, count in (
-        ("training.jsonl", "training.jsonl", 3),
-        ("heldout.jsonl", "training.jsonl", 2),
+        ("training-1.jsonl", "training-1.jsonl", 3),
+        ("heldout.jsonl", "training-1.jsonl", 2),
     ):
         lines = (SAMPLES / source).read_text("utf-8").splitlines()[-count:]
         lines = [line.replace('"id": "t', f'"id": "{name[0]}') for line in lines]
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_all_held_out_are_said_by_four_voices_and_a_third_of_the_others_by_one() -> None:
     planned = spoken.plan(SAMPLES)
-    training = labelled.read(SAMPLES / "training.jsonl")
+    training = labelled.read_training(SAMPLES)
     heldout = {one.id for one in labelled.read(SAMPLES / "heldout.jsonl")}
     voices: dict[str, set[str]] = {}
     for one, voice in planned:
@@ -60,6 +60,6 @@ def test_what_was_heard_is_kept_and_gone_on_with(folder: Path) -> None:
 
 
 def test_a_voice_says_a_complaint_the_same_way_every_time() -> None:
-    one = labelled.read(SAMPLES / "training.jsonl")[0]
+    one = labelled.read_training(SAMPLES)[0]
     first, again = (spoken._said(one, "f3").samples for _ in range(2))
     assert (first == again).all()

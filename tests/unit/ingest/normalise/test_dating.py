@@ -9,7 +9,7 @@ import pytest
 
 from ingest.normalise import Lexicons, dating, when
 from ingest.normalise.dating import Dating, Features
-from ingest.normalise.labelled import read
+from ingest.normalise.labelled import read_training
 from ingest.normalise.reading import Reading
 from ingest.normalise.train import times
 from tests.unit.ingest.normalise.conftest import RECEIVED, SAMPLES
@@ -55,7 +55,7 @@ def test_what_is_kept_weighs_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_shipped_model_was_trained_from_the_samples() -> None:
-    learnt, shipped = times(read(SAMPLES / "training.jsonl")), dating.load()
+    learnt, shipped = times(read_training(SAMPLES)), dating.load()
     assert learnt.weights.keys() == shipped.weights.keys()
     assert shipped.bias == pytest.approx(learnt.bias, abs=1e-3)
 

@@ -8,26 +8,26 @@ from ingest.normalise import Lexicons, evaluate, labelled
 from models.errors import Invalid
 from tests.unit.ingest.normalise.conftest import SAMPLES
 
-WRITTEN_FOR_RULES = 658
+WRITTEN_FOR_RULES = SAMPLES / "training-1.jsonl"
 
 
 def test_the_training_complaints_are_read_back(
     lexicons: Lexicons, channels: Mapping[str, ChannelFacts]
 ) -> None:
-    complaints = labelled.read(SAMPLES / "training.jsonl")
+    complaints = labelled.read_training(SAMPLES)
     made = evaluate.evaluate(complaints, channels, lexicons)
     assert made.complaints == len(complaints) >= 220
     assert made.fields["amounts"].precision >= 0.95
     assert made.fields["unit"].precision >= 0.95
     assert made.fields["places"].precision >= 0.95
     # Most of those after these say times that date nothing, written to be hard to tell apart.
-    first = evaluate.evaluate(complaints[:WRITTEN_FOR_RULES], channels, lexicons)
+    first = evaluate.evaluate(labelled.read(WRITTEN_FOR_RULES), channels, lexicons)
     assert first.fields["occurred"].precision >= 0.95
     assert made.fields["occurred"].precision >= 0.85
 
 
 def test_the_tables_print_counts(lexicons: Lexicons, channels: Mapping[str, ChannelFacts]) -> None:
-    complaints = labelled.read(SAMPLES / "training.jsonl")[:20]
+    complaints = labelled.read_training(SAMPLES)[:20]
     printed = evaluate.tables(evaluate.evaluate(complaints, channels, lexicons))
     assert printed.startswith("20 complaints\n")
     for heading in ("right", "filled", "labelled", "precision", "recall", "macro-F1"):
@@ -37,7 +37,7 @@ def test_the_tables_print_counts(lexicons: Lexicons, channels: Mapping[str, Chan
 def test_what_was_heard_is_evaluated_against_what_was_said(
     lexicons: Lexicons, channels: Mapping[str, ChannelFacts]
 ) -> None:
-    one = labelled.read(SAMPLES / "training.jsonl")[0]
+    one = labelled.read_training(SAMPLES)[0]
     heard = [labelled.Heard(id=one.id, text=one.text), labelled.Heard(id=one.id, text="")]
     made = evaluate.evaluate([one], channels, lexicons, heard)
     assert made.complaints == 2
@@ -47,7 +47,7 @@ def test_what_was_heard_is_evaluated_against_what_was_said(
 def test_units_heard_are_set_beside_units_typed(
     lexicons: Lexicons, channels: Mapping[str, ChannelFacts]
 ) -> None:
-    some = labelled.read(SAMPLES / "training.jsonl")[:3]
+    some = labelled.read_training(SAMPLES)[:3]
     heard = [
         labelled.Heard(id=one.id, text=one.text[:9], characters=len(one.text), errors=9)
         for one in some
@@ -74,3 +74,8 @@ def test_a_wrong_line_is_named(tmp_path: Path) -> None:
     path.write_text('\n{"id": 3}\n', "utf-8")
     with pytest.raises(Invalid, match="line 2"):
         labelled.read(path)
+
+
+def test_a_folder_without_complaints_to_train_from_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"training-\*\.jsonl"):
+        labelled.read_training(tmp_path)

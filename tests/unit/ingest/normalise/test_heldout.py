@@ -15,7 +15,7 @@ from tests.unit.ingest.normalise.conftest import SAMPLES
 ROOT = SAMPLES.parents[1]
 RUN = 12  # characters in a row that two people do not write by chance
 TAUGHT = (
-    SAMPLES / "training.jsonl",
+    *sorted(SAMPLES.glob(labelled.TRAINING)),
     SAMPLES / "phrases.tsv",
     *sorted((ROOT / "ingest" / "data").glob("*.toml")),
     *sorted((ROOT / "samples" / "grammars").glob("*")),

@@ -16,7 +16,7 @@ def test_the_shipped_model_knows_every_code() -> None:
 
 
 def test_the_shipped_model_was_trained_from_the_samples() -> None:
-    complaints = train.examples(labelled.read(SAMPLES / "training.jsonl"))
+    complaints = train.examples(labelled.read_training(SAMPLES))
     phrases = train.read_phrases(SAMPLES / "phrases.tsv")
     assert model.load().version == train.version((*complaints, *phrases))
 
