@@ -15,7 +15,6 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
-from itertools import pairwise
 from math import exp
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import numpy as np
 import rjieba
 
 from ingest.normalise.reading import Span
+from ingest.normalise.term import clauses
 from ingest.normalise.times import Found
 
 MODEL_FILE = "dating.npz"
@@ -32,7 +32,6 @@ NEXT_WEIGHT, EARLIER_WEIGHT = 0.6, 0.4
 OLDEST = 10
 STRENGTH = 0.3  # found by cross-validation, as the two probabilities in when.py
 LEAST_WEIGHT = 0.01
-_END = re.compile(r"[，。；！？!?;,、\s]+")
 _NUMBER = re.compile(r"[一二三四五六七八九十〇零两\d]+")
 
 Features = dict[str, float]
@@ -56,7 +55,7 @@ class Dating:
 def features(text: str, every: Sequence[Found], place: int, received: date) -> Features:
     """Describe the words around one of a text's times. place : which one"""
     one = every[place]
-    parts = _clauses(text)
+    parts = clauses(text)
     at = next((n for n, part in enumerate(parts) if part.overlaps(one.span)), 0)
     own = parts[at] if parts else one.span
     start, end = max(own.start, one.span.start), min(own.end, one.span.end)
@@ -95,12 +94,6 @@ def _beside(before: str, behind: str) -> Iterator[str]:
         for name, side in (("left", left), ("right", right)):
             for first in range(len(side) - length + 1):
                 yield f"{name} {side[first : first + length]}"
-
-
-def _clauses(text: str) -> list[Span]:
-    ends = [(match.start(), match.end()) for match in _END.finditer(text)]
-    edges = [(0, 0), *ends, (len(text), len(text))]
-    return [Span(a, b) for (_, a), (b, _) in pairwise(edges) if a < b]
 
 
 def fit(described: Sequence[Features], right: Sequence[bool]) -> Dating:
