@@ -192,14 +192,15 @@ class Chooser:
         """Keep the best time by rule, unless all words around it speak against it."""
         if errand.is_told_for_itself(text, best):
             return best
-        likely = [
-            self._model.probability(dating.features(text, every, place, received))
-            for place in range(len(every))
-        ]
-        if likely[every.index(best)] >= UNLIKELY:
+
+        def likely(one: Found) -> float:
+            described = dating.features(text, every, every.index(one), received)
+            return self._model.probability(described)
+
+        if likely(best) >= UNLIKELY:
             return best
-        other = max(range(len(every)), key=likely.__getitem__)
-        return every[other] if likely[other] > LIKELY else None
+        other = max(every, key=likely)
+        return other if likely(other) > LIKELY else None
 
     def _is_background(self, text: str, one: Found) -> bool:
         """Tell what went before the act, or was written under it."""
