@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlmodel import Session
 
-from models import accounts, receipt
+from models import accounts, audit, receipt
 from models.account import Account, Permission, Role
 from models.columns import now, uuid7
 from models.complaint import Complaint, IdentityMode, ReportMedium
@@ -116,3 +116,8 @@ def transcript(session: Session, of: Medium, *texts: str, version: int = 1) -> T
     session.add(made)
     session.flush()
     return made
+
+
+def deeds(session: Session, complaint: Complaint) -> list[str]:
+    """Give what the audit log says was done with a complaint."""
+    return [event.deed for event in audit.recent(session, complaint_id=complaint.id)]

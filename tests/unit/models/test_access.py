@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,20 +9,12 @@ from models import access
 from models.access import Act
 from models.account import Account, Permission, Role
 from models.complaint import Complaint
-from models.database import writing
 from models.errors import NotAllowed, NotFound
 from models.keys import Keys
 from tests import cases
 from tests.cases import CITY, COUNTY, NATION, NEIGHBOUR, PROVINCE
-from tests.conftest import House
 
 READERS = (Role.LISTENER, Role.INSPECTOR, Role.LEAD)
-
-
-@pytest.fixture
-def session(house: House) -> Iterator[Session]:
-    with writing(house.engine) as session:
-        yield session
 
 
 def sees(session: Session, account: Account, complaint: Complaint) -> bool:

@@ -1,26 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlmodel import Session
 
 from models import jurisdiction
 from models.account import Role
-from models.database import writing
 from models.division import Level
 from models.errors import Invalid, NotAllowed
 from models.jurisdiction import Barred
 from models.keys import Keys
 from tests import cases
 from tests.cases import CITY, COUNTY, NATION, NEIGHBOUR, PROVINCE
-from tests.conftest import House
-
-
-@pytest.fixture
-def session(house: House) -> Iterator[Session]:
-    with writing(house.engine) as session:
-        yield session
 
 
 @pytest.mark.parametrize(
