@@ -45,7 +45,7 @@ class Ear:
                 encoded = whisper.encode([mels[place] for place in part], length)
                 heads = whisper.languages(encoded)
                 for place, states, head in zip(part, encoded, heads, strict=True):
-                    witness = self._tagger.hear(tagger.embed_window(states)) if self._tagger else ()
+                    witness = self._tagger.hear(tagger.sounding(states)) if self._tagger else ()
                     sounding = Sounding(head, witness, windows[place].seconds)
                     turns[place] = Turn(windows[place], length, mels[place], states, sounding)
         return [turns[place] for place in range(len(windows))]
@@ -69,7 +69,7 @@ class Ear:
             states = turn.encoded.states[
                 first : first + max(1, int(span.seconds * STATES_A_SECOND))
             ]
-            best = self._tagger.hear(tagger.embed(states))[0]
+            best = self._tagger.hear(states)[0]
             sure = span.seconds >= SWITCH_SECONDS and best.probability >= SWITCH_PROBABILITY
             tag = best.tag if sure else ""
             if runs and (not tag or not runs[-1][0] or runs[-1][0] == tag):

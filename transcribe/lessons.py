@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from models.errors import Invalid
-from models.transcript import UNKNOWN_LANGUAGE
+from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE
 from transcribe import language, speech, spelling, teaching
 from transcribe.audio import decode
+from transcribe.example import Example
 from transcribe.speech import Samples
-from transcribe.tagger import Tagger, embed_window
-from transcribe.teaching import Example
+from transcribe.tagger import Tagger, sounding
 from transcribe.whisper import MOST_TOKENS, Encoded, Whisper, Written
 from transcribe.windows import lay
 
@@ -70,7 +72,7 @@ def listen(whisper: Whisper, recordings: Iterable[Recording]) -> Iterator[Exampl
             tag = recording.tag if known == UNKNOWN_LANGUAGE else known
             group = recording.group or tag
             yield Example(
-                embedding=embed_window(encoded),
+                states=np.asarray(sounding(encoded), np.float16),
                 tag=tag,
                 group=group,
                 average_logprob=written.average_logprob if written.tokens else None,
@@ -113,5 +115,6 @@ def train(
     examples = list(listen(whisper, recordings))
     if earlier is None or any(one.tag == UNKNOWN_LANGUAGE for one in examples):
         return teaching.teach(examples)
-    fresh = [one for one in examples if one.tag not in earlier.labels]
+    known = (*earlier.tags, NO_LANGUAGE)
+    fresh = [one for one in examples if one.tag not in known]
     return teaching.add(earlier, fresh) if fresh else earlier

@@ -1,16 +1,14 @@
 """Teach a tagger the languages of a pack and what is none of them, from examples with tags.
 
-Directions come from linear discriminant analysis with a shrunk spread (Ledoit and Wolf, 2004), as
-in speaker and language recognition on i-vectors; temperature from held-back recordings (Guo et al.,
-2017); how far a well written text speaks for an installed language from a logistic regression on
-its log-probability and its spelling that corrects what the tagger already says.
+The temperature comes from held-back recordings (Guo et al., 2017); how far a well written text
+speaks for an installed language from a logistic regression on its log-probability and its spelling
+that corrects what the tagger already says.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +16,14 @@ from scipy.optimize import minimize
 
 from models.errors import Invalid
 from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE
-from transcribe import plda
-from transcribe.tagger import (
-    ADDED_BIAS,
-    ADDED_SLOPE,
-    NOTHING_TO_SAY,
-    Belief,
-    Tagger,
-    Usual,
-    Vector,
-    unusual,
-)
+from transcribe import discriminant, newcomers
+from transcribe.example import Example, groups_of, tags_of
+from transcribe.sounds import Vector
+from transcribe.tagger import NOTHING_TO_SAY, Belief, Tagger, Usual, embed, unusual
 
 LEAST_RECORDINGS = 5
 LEAST_LANGUAGES = 2
-LEAST_BACKGROUND = 10  # languages that teach how well few examples tell one
 HELD_BACK = 4  # every fourth example of a group calibrates
-MOST_DIRECTIONS = 96
 # Beyond this share of the held-back distances a sound is far from every prototype.
 FAR_QUANTILE = 0.995
 TEMPERATURES = np.geomspace(0.5, 20, 60)
@@ -46,33 +35,21 @@ NORMAL = 1.4826  # standard deviations of a normal distribution in its median de
 HEARD_MOST = 0.3
 
 
-@dataclass(frozen=True)
-class Example:
-    """One window of it as the tagger sees it.
-
-    tag : a language, of the pack or not, `und` or NO_LANGUAGE; group : the language proper
-    average_logprob : of the text written about it, or None; spelling : as from Spelling.usual
-    written_in : the likeliest language of the pack
-    """
-
-    embedding: Vector
-    tag: str
-    group: str
-    average_logprob: float | None
-    written_in: str = ""
-    unseen: bool = False
-    spelling: float | None = None
-
-
 def teach(examples: Sequence[Example]) -> Tagger:
     """Train a tagger; raise Invalid where there is too little to learn from."""
     _enough(examples)
     fitted, kept = _split(examples)
-    centre, projection = _directions(fitted)
-    places = (_matrix(fitted) - centre) @ projection
-    labels, prototypes, counts = _prototypes(fitted, places)
+    groups, tags = groups_of(fitted), tags_of(fitted)
+    embedded = _matrix(fitted)
+    centre, projection = discriminant.directions(embedded, groups)
     plain = Tagger(
-        labels, centre, projection, prototypes, counts, len(labels), limit=np.inf, temperature=1.0
+        labels=tuple(tags.values()),
+        centre=centre,
+        projection=projection,
+        prototypes=_prototypes((embedded - centre) @ projection, groups),
+        limit=np.inf,
+        temperature=1.0,
+        newcomers=newcomers.learn(fitted, kept),
     )
     far = _far(plain, kept)
     temperature = _temperature(plain.with_(limit=far), kept)
@@ -81,27 +58,16 @@ def teach(examples: Sequence[Example]) -> Tagger:
         usual=_usual(kept, lambda one: one.average_logprob),
         usual_spelling=_usual(kept, lambda one: one.spelling),
     )
-    whole = usual.with_(
+    return usual.with_(
         written=_belief(usual, [one for one in kept if one.spelling is None]),
         spelt=_belief(usual, [one for one in kept if one.spelling is not None]),
     )
-    bias, slope = _added(whole, sorted({example.group for example in fitted}), kept)
-    return whole.with_(added_bias=bias, added_slope=slope)
 
 
 def add(tagger: Tagger, examples: Sequence[Example]) -> Tagger:
-    """Add prototypes of further languages, in the directions that are there.
-
-    A language that was part of the background under another name keeps its prototypes there.
-    """
+    """Add languages; raise Invalid where there is too little to learn from."""
     _enough(examples, languages=1)
-    places = (_matrix(examples) - tagger.centre) @ tagger.projection
-    labels, prototypes, counts = _prototypes(examples, np.asarray(places, np.float32))
-    return tagger.with_(
-        labels=tagger.labels + labels,
-        prototypes=np.concatenate([tagger.prototypes, prototypes]),
-        counts=np.concatenate([tagger.counts, counts]),
-    )
+    return tagger.with_(newcomers=tagger.newcomers.add(examples))
 
 
 def _enough(examples: Sequence[Example], languages: int = LEAST_LANGUAGES) -> None:
@@ -134,44 +100,11 @@ def _split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
 
 
 def _matrix(examples: Sequence[Example]) -> NDArray[np.float32]:
-    return np.stack([example.embedding for example in examples])
+    return np.stack([embed(example.states) for example in examples])
 
 
-def _directions(examples: Sequence[Example]) -> tuple[Vector, Vector]:
-    """Find where groups differ most against the spread within them.
-
-    Give the centre, shape = (n_features,), and the projection, shape = (n_features, n_directions),
-    in which the spread within a group is 1 in every direction.
-    """
-    from sklearn.covariance import ledoit_wolf
-
-    features = _matrix(examples).astype(np.float64)
-    groups = np.array([example.group for example in examples])
-    names = sorted(set(groups))
-    means = np.stack([features[groups == name].mean(axis=0) for name in names])
-    within = features - means[np.searchsorted(names, groups)]
-    scale = within.std(axis=0) + 1e-6
-    spread, _ = ledoit_wolf(within / scale)
-    values, vectors = np.linalg.eigh(spread)
-    white = (vectors / np.sqrt(np.maximum(values, 1e-9))) / scale[:, None]
-    centre = means.mean(axis=0)
-    between = (means - centre) @ white
-    _, _, turned = np.linalg.svd(between, full_matrices=False)
-    count = min(MOST_DIRECTIONS, len(names) - 1)
-    return centre.astype(np.float32), (white @ turned[:count].T).astype(np.float32)
-
-
-def _prototypes(
-    examples: Sequence[Example], places: NDArray[np.floating]
-) -> tuple[tuple[str, ...], Vector, Vector]:
-    """Average the places of each group; give tags, means and how many examples each is made of."""
-    groups = np.array([example.group for example in examples])
-    tag_of = {example.group: example.tag for example in examples}
-    names = sorted(tag_of)
-    means = np.stack([places[groups == name].mean(axis=0) for name in names])
-    counts = np.array([(groups == name).sum() for name in names])
-    tags = tuple(tag_of[name] for name in names)
-    return tags, means.astype(np.float32), counts.astype(np.float32)
+def _prototypes(places: NDArray[np.floating], groups: NDArray[np.str_]) -> Vector:
+    return discriminant.middles(places, groups).astype(np.float32)
 
 
 def _far(tagger: Tagger, examples: Sequence[Example]) -> float:
@@ -188,7 +121,7 @@ def _temperature(tagger: Tagger, examples: Sequence[Example]) -> float:
         cooled = tagger.with_(temperature=float(temperature))
         total = 0.0
         for example in examples:
-            masses = {one.tag: one.probability for one in cooled.hear(example.embedding)}
+            masses = {one.tag: one.probability for one in cooled.hear(example.states)}
             total -= np.log(max(masses.get(example.tag, 0.0), 1e-6))
         return total / len(examples)
 
@@ -255,42 +188,11 @@ def _figures(tagger: Tagger, one: Example) -> tuple[float, float, float]:
     )
 
 
-def _added(
-    tagger: Tagger, groups: Sequence[str], examples: Sequence[Example]
-) -> tuple[float, float]:
-    """Fit bias and slope in the log-odds of a language that is added from few examples.
-
-    Each language of the background in turn is taken for one, with its held-back examples against
-    those of all others. Both classes weigh alike.
-
-    groups : of the tagger's prototypes
-    """
-    logs = tagger.densities.of(tagger.place(_matrix(examples)))
-    own = np.array([example.group for example in examples])
-    tried = [
-        (number, own == name)
-        for number, (name, label) in enumerate(zip(groups, tagger.labels, strict=True))
-        if label == UNKNOWN_LANGUAGE and (own == name).any()
-    ]
-    if len(tried) < LEAST_BACKGROUND:
-        return ADDED_BIAS, ADDED_SLOPE
-    favours = [(plda.favour(logs, number), inside) for number, inside in tried]
-    right = np.concatenate([favour[inside] for favour, inside in favours])
-    wrong = np.concatenate([favour[~inside] for favour, inside in favours])
-
-    def loss(found: NDArray[np.float64]) -> float:
-        missed = np.logaddexp(0, -(found[0] + found[1] * right)).mean()
-        return float(missed + np.logaddexp(0, found[0] + found[1] * wrong).mean())
-
-    bias, slope = minimize(loss, (ADDED_BIAS, ADDED_SLOPE), bounds=[(None, None), (0.0, None)]).x
-    return float(bias), float(slope)
-
-
 def _log_odds(tagger: Tagger, example: Example) -> float:
     """Give the tagger's own log-odds that a language is installed."""
     outside = sum(
         one.probability
-        for one in tagger.hear(example.embedding)
+        for one in tagger.hear(example.states)
         if one.tag in (UNKNOWN_LANGUAGE, NO_LANGUAGE)
     )
     outside = min(max(outside, 1e-3), 1 - 1e-3)

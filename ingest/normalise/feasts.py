@@ -59,7 +59,7 @@ _SOLAR_FEASTS = {
 }
 _LUNAR_FEASTS = {"元宵": (1, 15), "端午": (5, 5), "端阳": (5, 5), "中秋": (8, 15), "重阳": (9, 9)}
 _LUNAR_FEASTS |= {"腊八": (12, 8)}
-NAMES = (*_SOLAR_FEASTS, *_LUNAR_FEASTS, "春节", "过年", "除夕", "年三十")
+
 # 李国庆, 王清明: people are called so
 _GIVEN_NAMES = frozenset(
     {"国庆", "清明", "元旦", "中秋", "重阳", "五一", "八一", "七一", "元宵", "端阳"}

@@ -31,30 +31,6 @@ class AmountWords(Frozen):
     money: tuple[str, ...]
 
 
-class TimeWords(Frozen):
-    """Words beside expressions of time; see data/times.toml."""
-
-    version: int
-    filler: tuple[str, ...]
-    telling: tuple[str, ...]
-    born: tuple[str, ...]
-    killed: tuple[str, ...]
-    papers: tuple[str, ...]
-    lived: tuple[str, ...]
-    tried: tuple[str, ...]
-    promised: tuple[str, ...]
-    let: tuple[str, ...]
-    agreed: tuple[str, ...]
-    reported: tuple[str, ...]
-    told: tuple[str, ...]
-    found_out: tuple[str, ...]
-    until: tuple[str, ...]
-    printed: tuple[str, ...]
-    attacking: tuple[str, ...]
-    promised_for: tuple[str, ...]
-    made: tuple[str, ...]
-
-
 class BodyWord(Frozen):
     """Words for a kind of body. named : must stand in the name or an alias of the unit."""
 
@@ -111,28 +87,19 @@ class BodyWords(Frozen):
     cues: BodyCues
 
 
-class CommonPosts(Frozen):
-    """Jobs that single nobody out unless pointed at. heads : of which a body has one."""
-
-    words: tuple[str, ...]
-    heads: tuple[str, ...]
-
-
 class NameParts(Frozen):
     """What Chinese names are made of."""
 
     surnames: str
     double: tuple[str, ...]
     told: str
+    rare: str
     common: str
     words: str
     given: str
     stop: str
     nicknames: tuple[str, ...]
     none: tuple[str, ...]
-    pointing: tuple[str, ...]
-    several: tuple[str, ...]
-    relatives: tuple[str, ...]
 
 
 class PeopleWords(Frozen):
@@ -140,7 +107,6 @@ class PeopleWords(Frozen):
 
     version: int
     posts: dict[str, tuple[str, ...]]
-    common: CommonPosts
     names: NameParts
 
 
@@ -185,12 +151,6 @@ def digits() -> DigitWords:
 def amounts() -> AmountWords:
     """Read the words around numbers."""
     return _table(AmountWords, "amounts.toml")
-
-
-@cache
-def times() -> TimeWords:
-    """Read the words beside expressions of time."""
-    return _table(TimeWords, "times.toml")
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.normalise import dating, lexicon, model
+from ingest.normalise import blame, dating, lexicon, model, weighing
 from ingest.normalise.amount import Counter
 from ingest.normalise.blame import Blame
 from ingest.normalise.gazetteer import Gazetteer
@@ -57,21 +57,21 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
     """
     words = lexicon.matters()
     trained = model.load()
+    dates, guilt = weighing.load(dating.MODEL_FILE), weighing.load(blame.MODEL_FILE)
     versions = (
         words.version,
         lexicon.people().version,
         lexicon.bodies().version,
         lexicon.amounts().version,
-        lexicon.times().version,
         lexicon.digits().version,
     )
     return Lexicons(
         gazetteer=Gazetteer(units),
         bodies=Bodies(lexicon.bodies(), lexicon.people().names.common),
         register=Register(lexicon.people()),
-        blame=Blame(lexicon.people()),
+        blame=Blame(guilt),
         counter=Counter(lexicon.amounts()),
-        chooser=Chooser(lexicon.times(), dating.load()),
+        chooser=Chooser(dates),
         domain=TermIndex(words, "domain"),
         conduct=TermIndex(words, "conduct"),
         model=trained,
@@ -79,7 +79,8 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
             table.language: Foreign(TermIndex(table, "domain"), TermIndex(table, "conduct"))
             for table in _extra(extra)
         },
-        version=f"lexicon {'.'.join(map(str, versions))}, model {trained.version}",
+        version=f"lexicon {'.'.join(map(str, versions))}, "
+        f"models {trained.version} {dates.version} {guilt.version}",
     )
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ingest.matter import Choice, Mask, Matter, Normalised
-from ingest.normalise import kind, place, private, reading, title, unit, when
+from ingest.normalise import kind, mentions, place, private, reading, title, unit
 from ingest.normalise.amount import Said
 from ingest.normalise.kind import NOTHING, Judged
 from ingest.normalise.lexicons import Lexicons
+from ingest.normalise.mentions import Mentions
 from ingest.normalise.person import Person
-from ingest.normalise.place import Named, Standing
-from ingest.normalise.private import Private
+from ingest.normalise.place import Named
 from ingest.normalise.reading import Reading
 from ingest.normalise.unit import Candidate
 from ingest.normalise.when import Time
 from models.record import Amount, Occurred, Provenance, Subject
 
 LONGEST = 4_000
-ASKING = 0.3  # a mere request as likely as this is dated by harm only
 LIKELY = 0.5  # a conduct as likely as this says how other words are meant, filled in or not
 JOINT = "\n"
 
@@ -27,16 +26,18 @@ JOINT = "\n"
 class Findings:
     """What one passage says, before the passages are put together."""
 
-    reading: Reading
-    private: tuple[Private, ...] = ()
-    named: tuple[Named, ...] = ()
-    people: tuple[Person, ...] = ()
+    mentions: Mentions
     person: Person | None = None
     unit: Candidate | None = None
     time: Time | None = None
     amounts: tuple[Said, ...] = ()
     domain: Judged = NOTHING
     conduct: Judged = NOTHING
+
+    @property
+    def reading(self) -> Reading:
+        """Give the passage as it was read, with everything private hidden."""
+        return self.mentions.reading
 
 
 @dataclass
@@ -52,14 +53,7 @@ class Ledger:
 
 def normalise(matter: Matter, lexicons: Lexicons) -> Normalised:
     """Read the fields of the standard complaint out of a report; what was not said stays empty."""
-    gazetteer = lexicons.gazetteer
-    standing = Standing(
-        gazetteer.standing(matter.channel.unit_code, matter.channel.jurisdiction),
-        matter.channel.jurisdiction,
-    )
-    found = tuple(
-        _find(reading.read(passage), matter, standing, lexicons) for passage in matter.passages
-    )
+    found = tuple(_find(reading.read(passage), matter, lexicons) for passage in matter.passages)
     ledger = Ledger()
     description = _description(matter, found, ledger)
     domain, domains = _judged("domain", found, lexicons, ledger)
@@ -86,50 +80,40 @@ def normalise(matter: Matter, lexicons: Lexicons) -> Normalised:
     )
 
 
-def _find(read: Reading, matter: Matter, standing: Standing, lexicons: Lexicons) -> Findings:
+def _find(read: Reading, matter: Matter, lexicons: Lexicons) -> Findings:
     """Find everything in one passage."""
-    named = place.resolve(lexicons.gazetteer, read, standing) if read.chinese else ()
-    closed = tuple(one.span for one in named)
-    hidden = private.find(read, matter.reporter_name, lexicons.register.full, closed)
+    seen = mentions.find(read, matter, lexicons.gazetteer, lexicons.register)
+    read = seen.reading
     if not read.chinese:
-        return _foreign(Findings(read, hidden), lexicons)
-    read = read.without(tuple(one.span for one in hidden))
-    times = when.spans(read, matter.received)
-    people = lexicons.register.find(read, closed, times)
+        return _foreign(seen, lexicons)
     trained = lexicons.model
     features = trained.vocabulary.features(read.text)
     conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
     reproach = conduct.best(LIKELY)
-    asking = reproach == "none"
-    pleads = any(one.code == "none" and one.confidence >= ASKING for one in conduct.choices)
+    person = lexicons.blame.choose(seen.around, seen.people, reproach)
     candidates = lexicons.bodies.find(
-        read.without(times), named, lexicons.gazetteer, standing, reproach
+        read.without(seen.dated), seen.named, lexicons.gazetteer, seen.standing, reproach
     )
-    person = None if asking else lexicons.blame.choose(read, people, times, reproach)
     return Findings(
-        reading=read,
-        private=hidden,
-        named=named,
-        people=people,
+        mentions=seen,
         person=person,
         unit=unit.choose(candidates, person, reproach),
-        time=lexicons.chooser.find(read, matter.received, "none" if pleads else reproach),
-        amounts=lexicons.counter.find(read, (*times, *closed)),
+        time=lexicons.chooser.find(read, seen.around, seen.times, matter.received),
+        amounts=lexicons.counter.find(read, (*seen.dated, *seen.closed)),
         domain=kind.judge(read.text, features, trained, "domain", lexicons.domain),
         conduct=conduct,
     )
 
 
-def _foreign(findings: Findings, lexicons: Lexicons) -> Findings:
+def _foreign(seen: Mentions, lexicons: Lexicons) -> Findings:
     """Fill what the language's own pack has terms for; without a pack nothing is guessed."""
-    tag = findings.reading.passage.language.split("-")[0].lower()
+    tag = seen.reading.passage.language.split("-")[0].lower()
     terms = lexicons.foreign.get(tag)
     if terms is None:
-        return findings
-    text = findings.reading.text
+        return Findings(seen)
+    text = seen.reading.text
     return Findings(
-        reading=findings.reading,
-        private=findings.private,
+        seen,
         domain=kind.by_terms(text, terms.domain),
         conduct=kind.by_terms(text, terms.conduct),
     )
@@ -157,7 +141,8 @@ def _title(found: tuple[Findings, ...], ledger: Ledger) -> str:
     evidence = [*best.domain.spans, *best.conduct.spans]
     evidence += [one.span for one in (best.unit, best.person) if one is not None]
     text = private.hide(
-        reading.printable(best.reading.passage.text), tuple(one.span for one in best.private)
+        reading.printable(best.reading.passage.text),
+        tuple(one.span for one in best.mentions.private),
     )
     made = title.make(text, tuple(evidence))
     if made:
@@ -241,7 +226,7 @@ def _place(found: tuple[Findings, ...], ledger: Ledger) -> tuple[str, str | None
     names: list[str] = []
     named: list[Named] = []
     for one in found:
-        for said in place.divisions(one.named, one.reading):
+        for said in place.divisions(one.mentions.named, one.reading):
             written = place.written(said, one.reading)
             if written in names:
                 continue
@@ -268,4 +253,4 @@ def _amounts(found: tuple[Findings, ...], ledger: Ledger) -> tuple[Amount, ...]:
 
 
 def _masks(found: tuple[Findings, ...]) -> tuple[Mask, ...]:
-    return tuple(mask for one in found for mask in private.masks(one.reading, one.private))
+    return tuple(mask for one in found for mask in private.masks(one.reading, one.mentions.private))

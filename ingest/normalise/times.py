@@ -42,6 +42,12 @@ _OFTEN = re.compile(
 _HABIT = re.compile(
     r"(?:每年|年年|每个?月|月月|每逢|每到|每周|逢年)(?:(?!从|自|直到|打)[^，。,；！？\d块元]){1,6}$"
 )
+# 都快过年了: not there yet
+_COMING = re.compile(r"(?:快要?|就要|马上要?|眼看就?要?|快到|要到|临近)$")
+# 周一到周五: what comes every week
+_WEEK_LONG = re.compile(
+    r"(?:周|星期|礼拜)[一二三四五六日天](?:到|至|-|—)(?:周|星期|礼拜)?[一二三四五六日天]"
+)
 _SCHOOL = (
     r"(?:读|上|念|升)?(?:高[一二三]|初[一二三]|大[一二三四](?!队|家)|[一二三四五六]年级|幼儿园)"
 )
@@ -109,11 +115,21 @@ def expressions(text: str, received: date) -> Iterator[Found]:
     for one in sorted(found, key=lambda each: (each.span.start - each.span.end, each.span.start)):
         if not any(one.span.overlaps(other.span) for other in kept):
             kept.append(one)
+    weeks = [Span(*match.span()) for match in _WEEK_LONG.finditer(text)]
     for one in sorted(kept, key=lambda each: each.span.start):
-        often = _OFTEN.search(text, 0, one.span.start)
-        often = often or _HABIT.search(text, max(0, one.span.start - 12), one.span.start)
-        if one.interval is not _NEVER and not often:
+        if one.interval is not _NEVER and not _never_was(text, one.span, weeks):
             yield _with_hours(text, one)
+
+
+def _never_was(text: str, span: Span, weeks: list[Span]) -> bool:
+    """Tell what comes again and again, or is still to come."""
+    start = span.start
+    return bool(
+        _OFTEN.search(text, 0, start)
+        or _HABIT.search(text, max(0, start - 12), start)
+        or _COMING.search(text, max(0, start - 6), start)
+        or any(span.overlaps(week) for week in weeks)
+    )
 
 
 def _with_hours(text: str, one: Found) -> Found:

@@ -1,4 +1,4 @@
-"""Train the model of domains and conducts from labelled complaints and short labelled phrases."""
+"""Train the small models of the normaliser from labelled complaints and short labelled phrases."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import csv
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from ingest.normalise import dating, lexicon, model, when
-from ingest.normalise.dating import Dating
-from ingest.normalise.labelled import Labelled
+from ingest.matter import ChannelFacts
+from ingest.normalise import blame, dating, lexicon, mentions, model, reading, weighing
+from ingest.normalise.almanac import Interval
+from ingest.normalise.gazetteer import Gazetteer
+from ingest.normalise.labelled import Labelled, matter
 from ingest.normalise.model import KINDS, Floats, Head, Model, Vocabulary, pieces
+from ingest.normalise.person import Person, Register
 from ingest.normalise.reading import plain
 from ingest.normalise.term import TermIndex
+from ingest.normalise.weighing import Features, Weights
 from models.errors import Invalid
 from models.transcript import Frozen
 
@@ -36,7 +40,7 @@ LEXICON_SCALE = {"domain": 0.6, "conduct": 0.6}
 PHRASE_WEIGHT = 1.0
 LEAST_PRECISION = 0.95  # of what is filled in; a wrong field costs more than an empty one
 THRESHOLDS = tuple(round(0.3 + step / 100, 2) for step in range(61))
-LEAST_TEXTS = 3  # a piece of one text or two teaches little but those
+LEAST_TEXTS = 4  # a piece of one text or two teaches little but those
 
 
 class Example(Frozen):
@@ -68,18 +72,47 @@ def examples(labelled: Sequence[Labelled]) -> tuple[Example, ...]:
     return tuple(Example(text=one.text, domain=one.domain, conduct=one.conduct) for one in labelled)
 
 
-def times(labelled: Sequence[Labelled]) -> Dating:
-    """Learn which times date what is complained of, from all that labelled complaints say."""
-    described: list[dating.Features] = []
-    right: list[bool] = []
+def choosers(
+    labelled: Sequence[Labelled], channels: Mapping[str, ChannelFacts], gazetteer: Gazetteer
+) -> tuple[Weights, Weights]:
+    """Learn which times date what is complained of, and who is to blame for it."""
+    register = Register(lexicon.people())
+    dates, guilt = Places(), Places()
     for one in labelled:
-        text, meant = plain(one.text), one.occurred
-        every = when.joined(text, one.received)
-        for place, found in enumerate(every):
-            described.append(dating.features(text, every, place, one.received))
-            same = meant and (meant.start, meant.end) == (found.interval.start, found.interval.end)
-            right.append(bool(same))
-    return dating.fit(described, right)
+        said = matter(one, channels[one.channel])
+        seen = mentions.find(reading.read(said.passages[0]), said, gazetteer, register)
+        for place, time in enumerate(seen.times):
+            described = dating.features(seen.around, seen.times, place, one.received)
+            dates.add(described, _is_meant(one, time.interval))
+        for place, person in enumerate(seen.people):
+            described = blame.features(seen.around, seen.people, place, one.conduct)
+            guilt.add(described, _is_blamed(one, person))
+    return weighing.fit(dates.described, dates.right), weighing.fit(guilt.described, guilt.right)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places in texts, described, and which of them are those that were meant."""
+
+    described: list[Features] = field(default_factory=list)
+    right: list[bool] = field(default_factory=list)
+
+    def add(self, described: Features, right: bool) -> None:
+        """Take one more."""
+        self.described.append(described)
+        self.right.append(right)
+
+
+def _is_meant(one: Labelled, said: Interval) -> bool:
+    meant = one.occurred
+    return meant is not None and (meant.start, meant.end) == (said.start, said.end)
+
+
+def _is_blamed(one: Labelled, somebody: Person) -> bool:
+    meant = one.person
+    if meant is None:
+        return False
+    return (meant.surname or "", meant.post or "") == (somebody.surname, somebody.post)
 
 
 def read_phrases(path: Path) -> tuple[Example, ...]:

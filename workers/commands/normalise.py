@@ -130,19 +130,19 @@ def speak(
 
 @app.command("train")
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder of labelled complaints, or a file.")],
-    out: Annotated[Path, typer.Option(help="Where to write the model.")],
-    times: Annotated[
-        Path | None, typer.Option(help="Where to write the model of which times date the act.")
-    ] = None,
-    phrases: Annotated[Path | None, typer.Option(help="Short examples: code, code, text.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write the models to.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Labelled complaints, with channels, gazetteer and phrases.")
+    ] = Path("samples/complaints"),
     accepted: Annotated[
         bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
     ] = False,
 ) -> None:
-    """Train the small models of domains and conducts, and of times, from labelled complaints."""
-    from ingest.normalise import dating, labelled, model, train
+    """Train the small models: of domains and conducts, of times, and of who is to blame."""
+    from ingest.normalise import blame, dating, labelled, model, train, weighing
     from ingest.normalise.accepted import examples as accepted_examples
+    from ingest.normalise.gazetteer import Gazetteer
+    from models import gazetteer
     from models.database import open_database, reading
 
     more: tuple[train.Example, ...] = ()
@@ -150,15 +150,16 @@ def train(
         engine, _ = open_database(terminal.settings())
         with reading(engine) as session:
             more = accepted_examples(session)
-    complaints = labelled.read_training(data) if data.is_dir() else labelled.read(data)
-    if times is not None:
-        dating.save(train.times(complaints), times)
-        typer.echo(f"Wrote {times}.")
-    fitted = train.train(
-        train.examples(complaints),
-        (*(train.read_phrases(phrases) if phrases else ()), *more),
-    )
-    model.save(fitted.model, out)
+    complaints = labelled.read_training(folder)
+    channels = labelled.read_channels(folder / "channels.toml")
+    units = Gazetteer(gazetteer.read(folder / "gazetteer.csv"))
+    out.mkdir(parents=True, exist_ok=True)
+    dates, guilt = train.choosers(complaints, channels, units)
+    weighing.save(dates, out / dating.MODEL_FILE)
+    weighing.save(guilt, out / blame.MODEL_FILE)
+    phrases = train.read_phrases(folder / "phrases.tsv")
+    fitted = train.train(train.examples(complaints), (*phrases, *more))
+    model.save(fitted.model, out / model.MODEL_FILE)
     told = f", {len(more)} of them accepted reports" if accepted else ""
     typer.echo(f"Wrote {out} from {fitted.examples} examples{told}; held out in turn:")
     for name, head in (("domain", fitted.model.domain), ("conduct", fitted.model.conduct)):

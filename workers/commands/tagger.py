@@ -34,7 +34,7 @@ def train(
     # Decoded before the model is loaded, which no child would survive.
     heard = tuple(lessons.read(data) if data else _confirmed(settings))
     taught = lessons.train(Whisper(used), heard, tagger.load(used.folder))
-    typer.echo(f"Wrote {tagger.save(taught, used.folder)}: {' '.join(taught.labels)}")
+    typer.echo(f"Wrote {tagger.save(taught, used.folder)}: {' '.join(taught.tags)}")
 
 
 def _confirmed(settings: Settings) -> Iterator[Recording]:

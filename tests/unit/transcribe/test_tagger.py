@@ -7,24 +7,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.errors import Invalid, Misconfigured
-from transcribe import tagger, teaching
-from transcribe.tagger import Tagger, Vector
-from transcribe.teaching import Example
+from transcribe import newcomers, tagger, teaching
+from transcribe.example import Example
+from transcribe.sounds import States
+from transcribe.tagger import Tagger
 
-WIDTH = 40
-CENTRES = np.random.default_rng(1).normal(0, 1, (40, WIDTH))
+WIDTH, SOUNDS, LENGTH, TRAITS = 40, 12, 60, 8
+# Every language has its own way with each of a dozen sounds, by traits that all have some of.
+TRAIT = np.random.default_rng(1).normal(0, 1, (TRAITS, SOUNDS, WIDTH))
+WAYS = np.tensordot(np.random.default_rng(3).normal(0, 0.5, (40, TRAITS)), TRAIT, 1)
+USUAL = np.random.default_rng(2).normal(0, 3, (SOUNDS, WIDTH))
 PLACES = {name: number for number, name in enumerate(("zh", "ug", "kk", "ii", "ky", "fr"))}
 OTHERS = [f"x{number}" for number in range(20)]
 
 
 def example(group: str, tag: str, seed: int, logprob: float | None) -> Example:
-    """Draw an example around the centre of its language."""
-    draw = np.random.default_rng([PLACES.get(group, 7), *map(ord, group), seed])
+    """Draw an example of a language, spoken by somebody."""
     place = PLACES.get(group, 10 + OTHERS.index(group) if group in OTHERS else 39)
-    noise = draw.normal(0, 1, WIDTH) * 0.4
-    return Example((CENTRES[place] + noise).astype(np.float32), tag, group, logprob)
+    draw = np.random.default_rng([place, *map(ord, group), seed])
+    return Example(said(WAYS[place], draw), tag, group, logprob)
+
+
+def said(ways: NDArray[np.floating], draw: np.random.Generator) -> States:
+    """Say sounds in a language's way and a speaker's."""
+    speaker = draw.normal(0, 0.4, WIDTH)
+    order = draw.integers(0, SOUNDS, LENGTH)
+    noise = draw.normal(0, 0.5, (LENGTH, WIDTH))
+    return (USUAL[order] + ways[order] + speaker + noise).astype(np.float32)
 
 
 def lesson(count: int = 30) -> list[Example]:
@@ -41,27 +53,27 @@ def taught() -> Tagger:
     return teaching.teach(lesson())
 
 
-def best(judge: Tagger, embedding: Vector) -> tuple[str, float]:
+def best(judge: Tagger, states: States) -> tuple[str, float]:
     """Give what a tagger hears first."""
-    first = judge.hear(embedding)[0]
+    first = judge.hear(states)[0]
     return first.tag, first.probability
 
 
 @pytest.mark.parametrize("tag", ["zh", "ug", "kk"])
 def test_a_language_that_was_taught_is_known(tag: str, taught: Tagger) -> None:
-    heard = [best(taught, example(tag, tag, seed, 0).embedding)[0] for seed in range(900, 1_000)]
+    heard = [best(taught, example(tag, tag, seed, 0).states)[0] for seed in range(900, 1_000)]
     assert heard.count(tag) >= 95
 
 
 def test_another_language_is_und_also_if_never_heard(taught: Tagger) -> None:
-    heard = [best(taught, example(name, "und", 2_000, 0).embedding)[0] for name in OTHERS]
+    heard = [best(taught, example(name, "und", 2_000, 0).states)[0] for name in OTHERS]
     assert heard.count("und") == len(heard)
-    far = (CENTRES[38] * 3).astype(np.float32)
+    far = said(WAYS[38] * 3 + 4, np.random.default_rng(0))
     assert best(taught, far)[0] == "und"
 
 
 def test_probabilities_sum_to_one_and_come_best_first(taught: Tagger) -> None:
-    heard = taught.hear(example("zh", "zh", 5, 0).embedding)
+    heard = taught.hear(example("zh", "zh", 5, 0).states)
     assert sum(one.probability for one in heard) == pytest.approx(1)
     masses = [one.probability for one in heard]
     assert masses == sorted(masses, reverse=True)
@@ -136,40 +148,37 @@ def test_what_is_kept_is_the_same_after_reading(taught: Tagger, tmp_path: Path) 
     assert read is not None
     assert path.stat().st_size < 100_000
     for seed in range(10):
-        embedding = example("ug", "ug", seed, 0).embedding
-        assert best(read, embedding) == pytest.approx(best(taught, embedding), abs=0.02)
+        states = example("ug", "ug", seed, 0).states
+        assert best(read, states) == pytest.approx(best(taught, states), abs=0.02)
 
 
 def test_nothing_of_one_recording_is_kept(taught: Tagger, tmp_path: Path) -> None:
     tagger.save(taught, tmp_path)
     with np.load(tmp_path / tagger.FILE) as saved:
         rows = {name: saved[name].shape for name in saved.files}
-    assert rows["prototypes"][0] == len(taught.labels) == 3 + len(OTHERS) + 1
+    assert rows["prototypes"][0] == rows["newcomers_prototypes"][0] == 3 + len(OTHERS) + 1
+    assert rows["sounds_means"][0] <= 32
 
 
 def test_twenty_recordings_make_a_further_language_known(taught: Tagger) -> None:
     more = teaching.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
     assert more.tags == (*taught.tags, "ii")
     for tag in ("ii", "kk"):
-        heard = [
-            best(more, example(tag, tag, seed, 0).embedding)[0] for seed in range(3_000, 3_100)
-        ]
+        heard = [best(more, example(tag, tag, seed, 0).states)[0] for seed in range(3_000, 3_100)]
         assert heard.count(tag) >= 95
 
 
 def test_what_is_still_unknown_is_not_taken_for_an_added_language(taught: Tagger) -> None:
     more = teaching.add(taught, [example("ii", "ii", n, -1) for n in range(20)])
     for name in ("ky", "fr", *OTHERS):
-        masses = {
-            one.tag: one.probability for one in more.hear(example(name, "und", 4, 0).embedding)
-        }
+        masses = {one.tag: one.probability for one in more.hear(example(name, "und", 4, 0).states)}
         assert masses["ii"] < 0.5
         assert sum(masses.values()) == pytest.approx(1)
 
 
 def test_a_language_of_the_background_can_be_added_under_its_name(taught: Tagger) -> None:
     more = teaching.add(taught, [example(OTHERS[0], "bo", n, -1) for n in range(20)])
-    heard = [best(more, example(OTHERS[0], "bo", seed, 0).embedding)[0] for seed in range(500, 600)]
+    heard = [best(more, example(OTHERS[0], "bo", seed, 0).states)[0] for seed in range(500, 600)]
     assert heard.count("bo") >= 95
 
 
@@ -178,17 +187,17 @@ def test_too_few_other_languages_teach_nothing_of_added_ones(others: int, fitted
     known = [example(tag, tag, n, -0.2) for tag in ("zh", "ug") for n in range(20)]
     rest = [example(name, "und", n, -1.5) for name in OTHERS[:others] for n in range(12)]
     judge = teaching.teach(known + rest)
-    plain = (tagger.ADDED_BIAS, tagger.ADDED_SLOPE)
-    assert ((judge.added_bias, judge.added_slope) != plain) is fitted
+    plain = (newcomers.BIAS, newcomers.SLOPE)
+    assert ((judge.newcomers.bias, judge.newcomers.slope) != plain) is fitted
 
 
-@pytest.mark.parametrize(("apart", "same"), [(tagger.SAME * 0.99, [1]), (tagger.SAME * 1.01, [])])
+@pytest.mark.parametrize(("apart", "same"), [(0.99, [1]), (1.01, [])])
 def test_a_prototype_of_the_background_is_the_same_language_up_to_a_distance(
-    apart: float, same: list[int]
+    apart: float, same: list[int], taught: Tagger
 ) -> None:
-    prototypes = np.array([[0, 0], [9, 0], [9, np.sqrt(apart)]], np.float32)
-    judge = Tagger(("zh", "und", "bo"), np.zeros(2), np.eye(2), prototypes, np.ones(3), 2, 1.0, 1.0)
-    assert judge._same(2) == same
+    places = np.array([[0, 0], [9, 0], [9, np.sqrt(apart * newcomers.SAME)]], np.float32)
+    judge = replace(taught.newcomers, labels=("zh", "und", "bo"), taught=2, prototypes=places)
+    assert judge.same(2) == same
 
 
 def test_an_added_language_is_kept_with_what_it_is_weighed_by(
@@ -198,10 +207,10 @@ def test_an_added_language_is_kept_with_what_it_is_weighed_by(
     tagger.save(more, tmp_path)
     read = tagger.load(tmp_path)
     assert read is not None
-    assert (read.taught, len(read.labels)) == (taught.taught, taught.taught + 1)
-    assert read.added_slope == more.added_slope > 0
-    embedding = example("ii", "ii", 800, 0).embedding
-    assert best(read, embedding) == pytest.approx(best(more, embedding), abs=0.02)
+    assert (read.tags, read.newcomers.tags) == (more.tags, ("ii",))
+    assert read.newcomers.slope == more.newcomers.slope > 0
+    states = example("ii", "ii", 800, 0).states
+    assert best(read, states) == pytest.approx(best(more, states), abs=0.02)
 
 
 def test_too_few_recordings_are_refused_with_what_is_needed() -> None:

@@ -11,7 +11,9 @@ from models import packs
 from models.transcript import Likely, ListenerReason, Recognition, Word
 from transcribe.engine import PLAIN
 from transcribe.language import Sounding
+from transcribe.newcomers import Newcomers
 from transcribe.scribe import CERTAINLY_ANOTHER, Scribe
+from transcribe.sounds import Sounds
 from transcribe.speech import SAMPLE_RATE, Span
 from transcribe.tagger import Belief, Tagger
 from transcribe.turns import Job, Request, Turn
@@ -23,15 +25,25 @@ SECONDS = 3
 TEXT = " жол жоқ екен ауылда"
 GOOD, POOR = -0.1, -2.0
 PACK = packs.read(packs.demo_pack())
+ONE = np.ones(1, np.float32)
+NO_NEWCOMERS = Newcomers(
+    sounds=Sounds(ONE, ONE[:, None], ONE[:, None], ONE[:, None], ONE),
+    labels=("kk",),
+    taught=1,
+    centre=np.zeros(2, np.float32),
+    projection=np.ones((2, 1), np.float32),
+    scale=ONE,
+    prototypes=ONE[:, None],
+    counts=ONE,
+)
 TAGGER = Tagger(
     labels=("kk",),
     centre=np.zeros(2, np.float32),
     projection=np.eye(2, dtype=np.float32),
     prototypes=np.zeros((1, 2), np.float32),
-    counts=np.ones(1, np.float32),
-    taught=1,
     limit=1.0,
     temperature=1.0,
+    newcomers=NO_NEWCOMERS,
     written=Belief(bias=3.0, slope=1.0, heard=0.3),
     spelt=Belief(bias=3.0, slope=1.0, heard=0.3),
     usual={"kk": (GOOD, 0.05)},

@@ -10,10 +10,12 @@ from typing import Protocol
 import pytest
 
 from ingest.matter import ChannelFacts, Matter, Normalised, Passage
-from ingest.normalise import Lexicons, labelled, load_lexicons, normalise
+from ingest.normalise import Lexicons, labelled, load_lexicons, normalise, when
 from ingest.normalise.reading import Reading, read
+from ingest.normalise.weighing import Surroundings
 from models import gazetteer
 from models.medium import Kind
+from models.record import Occurred
 
 SAMPLES = Path(__file__).parents[4] / "samples" / "complaints"
 RECEIVED = date(2026, 5, 14)  # a Thursday
@@ -45,6 +47,22 @@ def say(lexicons: Lexicons, channels: Mapping[str, ChannelFacts]) -> Say:
         return normalise(matter, lexicons)
 
     return said
+
+
+class Date(Protocol):
+    """Give the time that a text says its matter happened, if any."""
+
+    def __call__(self, text: str, received: date = RECEIVED) -> Occurred | None: ...
+
+
+@pytest.fixture(scope="session")
+def dated(lexicons: Lexicons, typed: Callable[[str], Reading]) -> Date:
+    def found(text: str, received: date = RECEIVED) -> Occurred | None:
+        reading, every = typed(text), when.joined(text, received)
+        time = lexicons.chooser.find(reading, Surroundings(text), every, received)
+        return time.occurred if time else None
+
+    return found
 
 
 @pytest.fixture(scope="session")

