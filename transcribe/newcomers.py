@@ -7,7 +7,7 @@ directions that hold for languages that nothing was learnt from, on what sounds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,10 @@ from transcribe.sounds import Sounds, States, Vector
 # far apart, those of the nearest two languages further.
 SAME = 33.0
 COMPONENTS = 120
+PARTS = 4  # of the background, each left out in turn
+# How much a recording that is missed weighs beside one that is taken wrongly. Nothing is written in
+# a language that was added, so that a wrong one reaches a listener all the same.
+MISSED = 2.0
 LEAST_BACKGROUND = 10  # languages that teach how well few examples tell one
 # Where there were too few languages to learn from how few examples tell one: rather `und`.
 BIAS, SLOPE = 0.0, 0.05
@@ -85,7 +89,10 @@ class Newcomers:
 
     def places(self, windows: Sequence[States]) -> Vector:
         """Give where windows lie; shape = (n_windows, n_directions)."""
-        described = np.stack([self.sounds.describe(states) for states in windows])
+        return self.turned(np.stack([self.sounds.describe(states) for states in windows]))
+
+    def turned(self, described: NDArray[np.floating]) -> Vector:
+        """Give where descriptions lie; shape = (n_windows, n_directions)."""
         turned = (described - self.centre) @ self.projection
         lengths = np.linalg.norm(turned, axis=1, keepdims=True)
         return np.asarray(turned / np.maximum(lengths, 1e-9) * self.scale, np.float32)
@@ -95,11 +102,17 @@ class Newcomers:
 
         One that was part of the background under another name keeps its prototype there.
         """
-        places, groups = self.places([one.states for one in examples]), groups_of(examples)
+        places = self.places([one.states for one in examples])
+        return self._with(places, groups_of(examples), tags_of(examples))
+
+    def _with(
+        self, places: NDArray[np.floating], groups: NDArray[np.str_], tags: Mapping[str, str]
+    ) -> Newcomers:
+        """Add languages by where examples of theirs lie. tags : by group"""
         fresh = discriminant.middles(places, groups).astype(np.float32)
         return replace(
             self,
-            labels=(*self.labels, *tags_of(examples).values()),
+            labels=(*self.labels, *tags.values()),
             prototypes=np.concatenate([self.prototypes, fresh]),
             counts=np.concatenate([self.counts, discriminant.counts(groups)]),
         )
@@ -137,53 +150,83 @@ def read(saved: Mapping[str, NDArray[Any]]) -> Newcomers:
 
 def learn(fitted: Sequence[Example], kept: Sequence[Example]) -> Newcomers:
     """Learn how languages differ by their sounds. kept : to calibrate with"""
-    windows, groups, tags = [one.states for one in fitted], groups_of(fitted), tags_of(fitted)
-    sorts = sounds.learn(windows)
-    described = np.stack([sorts.describe(states) for states in windows])
-    centre, projection = discriminant.directions(described, groups, COMPONENTS)
-    labels, count = tuple(tags.values()), discriminant.counts(groups)
+    sorts = sounds.learn([one.states for one in fitted])
+    taught, asked = _Described.of(sorts, fitted), _Described.of(sorts, kept)
+    bias, slope = _odds(sorts, taught, asked)
+    return replace(_space(sorts, taught), bias=bias, slope=slope)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """Examples by their sounds. rows : shape = (n_examples, n_features); tags : by group"""
+
+    rows: Vector
+    groups: NDArray[np.str_]
+    tags: dict[str, str]
+
+    @classmethod
+    def of(cls, sorts: Sounds, examples: Sequence[Example]) -> _Described:
+        """Describe examples."""
+        rows = np.stack([sorts.describe(one.states) for one in examples])
+        return cls(rows, groups_of(examples), tags_of(examples))
+
+    def only(self, names: Collection[str]) -> _Described:
+        """Keep some groups."""
+        kept = np.isin(self.groups, list(names))
+        tags = {name: tag for name, tag in self.tags.items() if name in names}
+        return _Described(self.rows[kept], self.groups[kept], tags)
+
+
+def _space(sorts: Sounds, taught: _Described) -> Newcomers:
+    """Find directions, and where languages lie in them."""
+    centre, projection = discriminant.directions(taught.rows, taught.groups, COMPONENTS)
+    labels, count = tuple(taught.tags.values()), discriminant.counts(taught.groups)
     nothing = np.zeros((len(labels), projection.shape[1]), np.float32)
     ones = np.ones(projection.shape[1], np.float32)
     plain = Newcomers(sorts, labels, len(labels), centre, projection, ones, nothing, count)
-    places = plain.places(windows)
-    means = discriminant.middles(places, groups)
-    within = (places - means[np.searchsorted(list(tags), groups)]).std(axis=0)
+    places = plain.turned(taught.rows)
+    means = discriminant.middles(places, taught.groups)
+    within = (places - means[np.searchsorted(list(taught.tags), taught.groups)]).std(axis=0)
     scale = (1 / np.maximum(within, 1e-6)).astype(np.float32)
-    whole = replace(plain, scale=scale, prototypes=(means * scale).astype(np.float32))
-    bias, slope = _odds(whole, list(tags), kept)
-    return replace(whole, bias=bias, slope=slope)
+    return replace(plain, scale=scale, prototypes=(means * scale).astype(np.float32))
 
 
-def _odds(
-    newcomers: Newcomers, groups: Sequence[str], examples: Sequence[Example]
-) -> tuple[float, float]:
+def _odds(sorts: Sounds, taught: _Described, asked: _Described) -> tuple[float, float]:
     """Fit bias and slope in the log-odds of a language that is added from few examples.
 
-    Each language of the background in turn is taken for one, with its held-back examples against
-    those of all others. Both classes weigh alike.
-
-    groups : of the prototypes
+    Some languages of the background at a time are left out of what directions are found from. Each
+    of them is added by itself, and asked for with its own held-back examples, with those of the
+    others that were left out, which are still unknown then, and with those of all the rest.
     """
-    own, known = groups_of(examples), np.array(groups)
-    numbers = [
-        number
-        for number, label in enumerate(newcomers.labels)
-        if label == UNKNOWN_LANGUAGE and (own == known[number]).any()
+    names = [
+        name for name, tag in taught.tags.items() if tag == UNKNOWN_LANGUAGE and name in asked.tags
     ]
-    if len(numbers) < LEAST_BACKGROUND:
+    if len(names) < LEAST_BACKGROUND:
         return BIAS, SLOPE
-    logs = newcomers.densities.of(newcomers.places([one.states for one in examples]))
-    right, wrong = [], []
-    for number in numbers:
-        dialects = newcomers.same(number)
-        favour = plda.favour(logs, *{number: None, **dict.fromkeys(dialects)})
-        right.append(favour[own == known[number]])
-        wrong.append(favour[~np.isin(own, known[dialects])])
-    ours, others = np.concatenate(right), np.concatenate(wrong)
+    ours: list[NDArray[np.float64]] = []
+    unknown: list[NDArray[np.float64]] = []
+    known: list[NDArray[np.float64]] = []
+    for first in range(PARTS):
+        left = names[first::PARTS]
+        rest = [name for name in taught.tags if name not in left]
+        space = _space(sorts, taught.only(rest))
+        places = space.turned(asked.rows)
+        for name in left:
+            own = taught.only([name])
+            grown = space._with(space.turned(own.rows), own.groups, own.tags)
+            dialects = grown.same(grown.taught)
+            favour = plda.favour(grown.densities.of(places), grown.taught, *dialects)
+            near = np.isin(asked.groups, [rest[number] for number in dialects])
+            ours.append(favour[asked.groups == name])
+            unknown.append(favour[np.isin(asked.groups, left) & (asked.groups != name)])
+            known.append(favour[np.isin(asked.groups, rest) & ~near])
+    right, strange, other = map(np.concatenate, (ours, unknown, known))
 
     def loss(found: NDArray[np.float64]) -> float:
-        missed = np.logaddexp(0, -(found[0] + found[1] * ours)).mean()
-        return float(missed + np.logaddexp(0, found[0] + found[1] * others).mean())
+        def missed(favours: NDArray[np.float64], sign: int) -> float:
+            return float(np.logaddexp(0, sign * (found[0] + found[1] * favours)).mean())
+
+        return MISSED * missed(right, -1) + (missed(strange, 1) + missed(other, 1)) / 2
 
     bias, slope = minimize(loss, (BIAS, SLOPE), bounds=[(None, None), (0.0, None)]).x
     return float(bias), float(slope)
