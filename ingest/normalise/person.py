@@ -55,7 +55,8 @@ class Register:
         clear = names.common + names.rare + _without(every, names.words)
         posts = {post for group in words.posts.values() for post in group}
         posts |= {f"副{post}" for post in posts if not post.startswith("副")}
-        self._posts = sorted(posts, key=lambda one: -len(one))
+        self._posts = frozenset(posts)
+        self._lengths = sorted(set(map(len, posts)))
         self._common = frozenset((*names.common, *names.double))
         self._no_names = re.compile(any_of(names.none))
         signs = set("".join(names.given.split()))
@@ -134,15 +135,13 @@ class Register:
 
     def _is_post(self, text: str, at: int) -> bool:
         """Tell whether a post begins here: 包工头 is nobody of the name 包."""
-        return any(text.startswith(post, at) for post in self._posts)
+        return any(text[at : at + length] in self._posts for length in self._lengths)
 
     def _longest(self, text: str, start: int, end: int) -> str:
         """Give the longest word for the post that covers the place: 村支书 in 石桥村支书."""
-        for post in self._posts:
-            begin = end - len(post)
-            if 0 <= begin <= start and text.startswith(post, begin):
-                return post
-        return text[start:end]
+        first = max(0, end - self._lengths[-1])
+        words = (text[begin:end] for begin in range(first, start + 1))
+        return next((word for word in words if word in self._posts), text[start:end])
 
     def _posts_alone(self, text: str) -> Iterator[Person]:
         """Find posts without a name."""

@@ -53,14 +53,11 @@ class Surroundings:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._words: dict[Span, tuple[str, ...]] = {}
 
     @cached_property
     def _clauses(self) -> tuple[Span, ...]:
         return clauses(self.text)
-
-    @cached_property
-    def _words(self) -> dict[Span, tuple[str, ...]]:
-        return {}
 
     def of(self, span: Span) -> Features:
         """Describe what stands around a place: in its clause and in those beside it."""
