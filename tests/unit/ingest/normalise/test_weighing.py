@@ -95,7 +95,6 @@ def test_the_shipped_models_are_those_of_the_training_complaints() -> None:
         assert shipped.by_name.keys() == weights.by_name.keys()
 
 
-def test_no_name_is_sorted_by_its_sort_alone() -> None:
-    """A common surname is likelier a name than a rare one."""
+def test_no_surname_is_in_two_lists() -> None:
     words = lexicon.people().names
     assert not set(words.rare) & set("".join(words.surnames.split()))
