@@ -28,13 +28,9 @@ class Blame:
 
         conduct : what is reproached, "" if that is not clear
         """
-        likely = [
-            self._weights.probability(features(around, people, place, conduct))
-            for place in range(len(people))
-        ]
-        if max(likely, default=0.0) < LIKELY:
-            return None
-        return replace(people[likely.index(max(likely))], weight=max(likely))
+        described = (features(around, people, place, conduct) for place in range(len(people)))
+        chosen = self._weights.choose(described, LIKELY)
+        return replace(people[chosen[0]], weight=chosen[1]) if chosen else None
 
 
 def features(around: Surroundings, people: Sequence[Person], place: int, conduct: str) -> Features:

@@ -1,17 +1,60 @@
-"""How a time in a text is described to the model of times that date the act."""
+"""When it happened: which of the times that a text says dates the main act."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
+from ingest.normalise.reading import Reading, Span
 from ingest.normalise.times import Found
-from ingest.normalise.weighing import Features, Surroundings, order
+from ingest.normalise.weighing import Features, Surroundings, Weights, order
+from models.record import Occurred
 
 MODEL_FILE = "dating.npz"
+# A time that dates the act less likely than this is left out.
+LIKELY = 0.45
+SUREST = 0.97
 OLDEST = 10  # years before the report; what is older is just old
 _NUMBER = re.compile(r"[一二三四五六七八九十〇零两\d]+")
+
+
+@dataclass(frozen=True)
+class Time:
+    """The time chosen for a reading, with how sure the choice is."""
+
+    span: Span
+    occurred: Occurred
+    confidence: float
+
+
+class Dating:
+    """Chooses the time of the main act. weights : of the words around a time"""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    def choose(
+        self, reading: Reading, around: Surroundings, every: Sequence[Found], received: date
+    ) -> Time | None:
+        """Choose the time of the main act among all that are said; None if none is likely it."""
+        described = (features(around, every, place, received) for place in range(len(every)))
+        chosen = self._weights.choose(described, LIKELY)
+        if chosen is None:
+            return None
+        place, likely = chosen
+        one = every[place]
+        return Time(
+            span=one.span,
+            occurred=Occurred(
+                start=one.interval.start,
+                end=one.interval.end,
+                precision=one.interval.precision,
+                text=reading.passage.text[one.span.start : one.span.end],
+            ),
+            confidence=min(SUREST, likely),
+        )
 
 
 def features(around: Surroundings, every: Sequence[Found], place: int, received: date) -> Features:

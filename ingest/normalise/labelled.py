@@ -72,7 +72,19 @@ class Heard(Frozen):
 
 def read(path: Path) -> tuple[Labelled, ...]:
     """Read labelled complaints, one a line; raise Invalid with the line that is wrong."""
-    return tuple(_lines(path.read_text("utf-8").splitlines(), path))
+    return tuple(_lines(text_of(path).splitlines(), path))
+
+
+def text_of(path: Path) -> str:
+    """Read a file of the samples; raise Invalid where it is missing or no UTF-8."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(
+            f"读不到 {path}：请给出完整的样本文件夹，文件用 UTF-8。",
+            f"{path} cannot be read: give a whole folder of samples, its files in UTF-8.",
+            code="bad_samples",
+        ) from error
 
 
 def read_training(folder: Path) -> tuple[Labelled, ...]:
@@ -125,8 +137,15 @@ def write_heard(path: Path, heard: Iterable[Heard]) -> None:
 
 
 def read_channels(path: Path) -> dict[str, ChannelFacts]:
-    """Read the channels of the samples by code."""
-    table = tomllib.loads(path.read_text("utf-8"))
+    """Read the channels of the samples by code; raise Invalid where they cannot be read."""
+    try:
+        table = tomllib.loads(text_of(path))
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(
+            f"{path} 不是可用的 TOML：{error}。",
+            f"{path} is no usable TOML: {error}.",
+            code="bad_samples",
+        ) from error
     return {
         one["code"]: ChannelFacts(
             code=one["code"],

@@ -10,13 +10,13 @@ from pathlib import Path
 from ingest.normalise import blame, dating, lexicon, model, weighing
 from ingest.normalise.amount import Counter
 from ingest.normalise.blame import Blame
+from ingest.normalise.dating import Dating
 from ingest.normalise.gazetteer import Gazetteer
 from ingest.normalise.lexicon import MatterWords
 from ingest.normalise.model import Model
 from ingest.normalise.person import Register
 from ingest.normalise.term import TermIndex
 from ingest.normalise.unit import Bodies
-from ingest.normalise.when import Chooser
 from models.channel import Unit
 from models.errors import Misconfigured
 
@@ -41,7 +41,7 @@ class Lexicons:
     register: Register
     blame: Blame
     counter: Counter
-    chooser: Chooser
+    dating: Dating
     domain: TermIndex
     conduct: TermIndex
     model: Model
@@ -71,7 +71,7 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
         register=Register(lexicon.people()),
         blame=Blame(guilt),
         counter=Counter(lexicon.amounts()),
-        chooser=Chooser(dates),
+        dating=Dating(dates),
         domain=TermIndex(words, "domain"),
         conduct=TermIndex(words, "conduct"),
         model=trained,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ingest.matter import Choice, Mask, Matter, Normalised
 from ingest.normalise import kind, mentions, place, private, reading, title, unit
 from ingest.normalise.amount import Said
+from ingest.normalise.dating import Time
 from ingest.normalise.kind import NOTHING, Judged
 from ingest.normalise.lexicons import Lexicons
 from ingest.normalise.mentions import Mentions
@@ -14,7 +15,6 @@ from ingest.normalise.person import Person
 from ingest.normalise.place import Named
 from ingest.normalise.reading import Reading
 from ingest.normalise.unit import Candidate
-from ingest.normalise.when import Time
 from models.record import Amount, Occurred, Provenance, Subject
 
 LONGEST = 4_000
@@ -59,7 +59,7 @@ def normalise(matter: Matter, lexicons: Lexicons) -> Normalised:
     domain, domains = _judged("domain", found, lexicons, ledger)
     conduct, conducts = _judged("conduct", found, lexicons, ledger)
     subject = _subject(found, matter, lexicons, ledger)
-    occurred = _occurred(found, ledger)
+    occurred = _occurred(found, lexicons, ledger)
     named, code = _place(found, ledger)
     amounts = _amounts(found, ledger)
     return Normalised(
@@ -98,7 +98,7 @@ def _find(read: Reading, matter: Matter, lexicons: Lexicons) -> Findings:
         mentions=seen,
         person=person,
         unit=unit.choose(candidates, person, reproach),
-        time=lexicons.chooser.find(read, seen.around, seen.times, matter.received),
+        time=lexicons.dating.choose(read, seen.around, seen.times, matter.received),
         amounts=lexicons.counter.find(read, (*seen.dated, *seen.closed)),
         domain=kind.judge(read.text, features, trained, "domain", lexicons.domain),
         conduct=conduct,
@@ -181,7 +181,7 @@ def _subject(
     if people:
         one, person = max(people, key=lambda pair: pair[1].weight)
         confidence = min(0.95, person.weight)
-        source = one.reading.source(person.span, "rule", confidence, "person: name or post")
+        source = one.reading.source(person.span, "model", confidence, lexicons.version)
         for name, value in (("name", person.written), ("post", person.post)):
             if value:
                 ledger.add(f"subject.{name}", source)
@@ -212,12 +212,13 @@ def _subject(
     )
 
 
-def _occurred(found: tuple[Findings, ...], ledger: Ledger) -> Occurred | None:
+def _occurred(found: tuple[Findings, ...], lexicons: Lexicons, ledger: Ledger) -> Occurred | None:
     times = [(one, one.time) for one in found if one.time is not None]
     if not times:
         return None
     one, time = max(times, key=lambda pair: pair[1].confidence)
-    ledger.add("occurred", one.reading.source(time.span, "rule", time.confidence, time.why))
+    source = one.reading.source(time.span, "model", time.confidence, lexicons.version)
+    ledger.add("occurred", source)
     return time.occurred
 
 

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from ingest.matter import ChannelFacts
 from ingest.normalise import blame, dating, lexicon, mentions, model, reading, weighing
 from ingest.normalise.almanac import Interval
 from ingest.normalise.gazetteer import Gazetteer
-from ingest.normalise.labelled import Labelled, matter
+from ingest.normalise.labelled import Labelled, matter, text_of
 from ingest.normalise.model import KINDS, Floats, Head, Model, Vocabulary, pieces
 from ingest.normalise.person import Person, Register
 from ingest.normalise.reading import plain
@@ -117,13 +117,12 @@ def _is_blamed(one: Labelled, somebody: Person) -> bool:
 
 def read_phrases(path: Path) -> tuple[Example, ...]:
     """Read short labelled phrases: a table with tabs, `domain`, `conduct` and `text`."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(_phrases(file, path))
+    return tuple(_phrases(text_of(path).splitlines(), path))
 
 
-def _phrases(file: Iterator[str], path: Path) -> Iterator[Example]:
+def _phrases(lines: Iterable[str], path: Path) -> Iterator[Example]:
     known = lexicon.matters()
-    for number, row in enumerate(csv.DictReader(file, delimiter="\t"), 2):
+    for number, row in enumerate(csv.DictReader(lines, delimiter="\t"), 2):
         domain, conduct, text = row.get("domain"), row.get("conduct"), row.get("text")
         if domain not in known.domain or conduct not in known.conduct or not text:
             raise Invalid(

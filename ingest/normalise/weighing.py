@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
@@ -27,7 +27,7 @@ from ingest.normalise.term import clauses
 LEFT, RIGHT = 8, 14  # signs beside a place whose pieces count by themselves
 LONGEST_PIECE = 3
 NEXT_WEIGHT, EARLIER_WEIGHT = 0.6, 0.4
-STRENGTH = 1.0  # found by cross-validation, as the probabilities in when.py and blame.py
+STRENGTH = 1.0  # found by cross-validation, as the probabilities in dating.py and blame.py
 LEAST_WEIGHT = 0.01
 
 Features = dict[str, float]
@@ -46,6 +46,12 @@ class Weights:
         weights = self.by_name
         odds = self.bias + sum(weights.get(name, 0.0) * value for name, value in features.items())
         return 1 / (1 + exp(-max(-30.0, min(30.0, odds))))
+
+    def choose(self, described: Iterable[Features], least: float) -> tuple[int, float] | None:
+        """Give the likeliest place with its probability; None if none reaches the least."""
+        likely = [self.probability(one) for one in described]
+        best = max(likely, default=0.0)
+        return (likely.index(best), best) if likely and best >= least else None
 
 
 class Surroundings:

@@ -1,23 +1,16 @@
-"""When it happened: the time of the main act among those that a text says."""
+"""The times that a text says, joined to a range or up to now where it says so."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from ingest.normalise import almanac, dating, times
+from ingest.normalise import almanac, times
 from ingest.normalise.almanac import Interval
-from ingest.normalise.reading import Reading, Span
+from ingest.normalise.reading import Span
 from ingest.normalise.times import Found, made
-from ingest.normalise.weighing import Surroundings, Weights
-from models.record import Occurred
 
 GAP = 18
-SUREST = 0.97
-# A time that dates the act less likely than this is left out.
-LIKELY = 0.45
 
 _FROM = re.compile(r"(?:自从|打从|打自|从|自|打)(?:大概|差不多)?$")
 _NOW = r"(?:现在|如今|今天|目前|今)"
@@ -40,46 +33,6 @@ _FROM_THEN = re.compile(
     r"份?(?:开始|起头|起)[^，。,；！？]{1,5}(?:到|至)(?:现在|如今|今天|今)"
     r"|份?起(?=[，,就一每都不没停断天我他她学家遭被])"
 )
-
-
-@dataclass(frozen=True)
-class Time:
-    """The time chosen for a reading, with how sure the choice is."""
-
-    span: Span
-    occurred: Occurred
-    confidence: float
-    why: str
-
-
-class Chooser:
-    """Chooses the time of the main act. weights : of the words around a time"""
-
-    def __init__(self, weights: Weights) -> None:
-        self._weights = weights
-
-    def find(
-        self, reading: Reading, around: Surroundings, every: Sequence[Found], received: date
-    ) -> Time | None:
-        """Find the time of the main act among all that are said; None if none is likely it."""
-        likely = [
-            self._weights.probability(dating.features(around, every, place, received))
-            for place in range(len(every))
-        ]
-        if max(likely, default=0.0) < LIKELY:
-            return None
-        one = every[likely.index(max(likely))]
-        return Time(
-            span=one.span,
-            occurred=Occurred(
-                start=one.interval.start,
-                end=one.interval.end,
-                precision=one.interval.precision,
-                text=reading.passage.text[one.span.start : one.span.end],
-            ),
-            confidence=min(SUREST, max(likely)),
-            why="time",
-        )
 
 
 def joined(text: str, received: date) -> list[Found]:

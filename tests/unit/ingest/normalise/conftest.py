@@ -59,7 +59,7 @@ class Date(Protocol):
 def dated(lexicons: Lexicons, typed: Callable[[str], Reading]) -> Date:
     def found(text: str, received: date = RECEIVED) -> Occurred | None:
         reading, every = typed(text), when.joined(text, received)
-        time = lexicons.chooser.find(reading, Surroundings(text), every, received)
+        time = lexicons.dating.choose(reading, Surroundings(text), every, received)
         return time.occurred if time else None
 
     return found

@@ -84,20 +84,19 @@ def test_the_person_complained_of_is_found(say: Say, text: str, name: str, post:
     assert (made.subject.name, made.subject.post) == (name, post)
 
 
-HELPERS = (
-    ("会计倒是客气。回龙镇的国土员说给他五百就照这个数写，我没给，他就写少了", "国土员"),
-    ("妇女主任陪我去的，双河镇政府那个办事员要我给她三百八才给办", "办事员"),
-    ("村医给我老汉看了，救护车的司机嫌路烂开到垭口就不走了", "司机"),
-    ("我自己就是松林村退下来的支书。乡政府修路的工程款拖起不结", ""),
-    ("李医生对我老汉那是没得说，我要说的是收费处，一张片子收了我两道", ""),
-    ("周校长为这个跑了好多道，帮我们写材料，镇政府修的减速带没几天就散架", ""),
+@pytest.mark.parametrize(
+    ("text", "post"),
+    [
+        ("会计倒是客气。回龙镇的国土员说给他五百就照这个数写，我没给，他就写少了", "国土员"),
+        ("妇女主任陪我去的，双河镇政府那个办事员要我给她三百八才给办", "办事员"),
+        ("村医给我老汉看了，救护车的司机嫌路烂开到垭口就不走了", "司机"),
+        ("我自己就是松林村退下来的支书。乡政府修路的工程款拖起不结", ""),
+        ("李医生对我老汉那是没得说，我要说的是收费处，一张片子收了我两道", ""),
+        ("周校长为这个跑了好多道，帮我们写材料，镇政府修的减速带没几天就散架", ""),
+    ],
 )
-
-
-def test_who_helps_is_mostly_not_complained_of(say: Say) -> None:
-    """What the model of the words around people has learnt, which is not all there is."""
-    right = [say(text).subject.post == post for text, post in HELPERS]
-    assert sum(right) >= 0.8 * len(HELPERS)
+def test_who_helps_is_not_complained_of(say: Say, text: str, post: str) -> None:
+    assert say(text).subject.post == post
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from ingest.normalise import blame, dating, lexicon, weighing, when
+from ingest.normalise import Lexicons, blame, dating, lexicon, weighing, when
 from ingest.normalise.gazetteer import Gazetteer
 from ingest.normalise.labelled import read_channels, read_training
 from ingest.normalise.person import Person
@@ -15,8 +16,10 @@ from ingest.normalise.reading import Span
 from ingest.normalise.train import choosers
 from ingest.normalise.weighing import Features, Surroundings, Weights
 from models import gazetteer
+from models.errors import Invalid
+from tests.unit.ingest.normalise.conftest import SAMPLES, Say
+from workers.commands.normalise import app
 
-SAMPLES = Path("samples/complaints")
 RECEIVED = date(2026, 5, 20)
 ACT = "堰塘遭他家去年三月拿挖机填了。"
 OWN = "我们是去年三月才搬回来的，路没有修。"
@@ -72,6 +75,50 @@ def test_words_around_a_time_are_learnt() -> None:
 def test_what_was_never_seen_weighs_nothing() -> None:
     assert Weights({}, 0.0).probability({"behind 哪样": 1.0}) == 0.5
     assert Weights({"a": 5_000.0}, 0.0).probability({"a": 1.0}) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("least", "chosen"), [(0.5, (1, 0.5)), (0.501, None)])
+def test_the_likeliest_place_is_chosen_from_a_probability_on(
+    least: float, chosen: tuple[int, float] | None
+) -> None:
+    weights = Weights({"a": -2.0})
+    assert weights.choose([{"a": 1.0}, {}, {"a": 0.5}], least) == chosen
+    assert weights.choose([], least) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"), [("两个保安打人", True), ("有些保安打人", True), ("门口保安打人", False)]
+)
+def test_who_is_counted_is_described_as_such(text: str, counted: bool) -> None:
+    guard = Person(Span(2, 4), post="保安")
+    found = blame.features(Surroundings(text), (guard,), 0, "abuse")
+    assert found[f"counted {counted}"] == 1
+
+
+def test_a_word_that_is_part_of_another_is_described_as_such() -> None:
+    part, whole = Surroundings("村医疗站的药贵"), Surroundings("村医的药贵")
+    assert part.of(Span(0, 2))["begins True, ends False"] == 1
+    assert whole.of(Span(0, 2))["begins True, ends True"] == 1
+
+
+def test_what_a_model_chose_names_the_model(say: Say, lexicons: Lexicons) -> None:
+    made = say("村支书去年收了我三百块，没有开票")
+    for name in ("occurred", "subject.post"):
+        (source,) = made.provenance[name]
+        assert (source.by, source.why) == ("model", lexicons.version)
+
+
+@pytest.mark.parametrize("missing", ["channels.toml", "gazetteer.csv", "phrases.tsv"])
+def test_a_folder_of_samples_that_lacks_a_file_is_refused_by_its_name(
+    missing: str, tmp_path: Path
+) -> None:
+    for name in ("training-4.jsonl", "channels.toml", "gazetteer.csv", "phrases.tsv"):
+        if name != missing:
+            (tmp_path / name).symlink_to((SAMPLES / name).resolve())
+    done = CliRunner().invoke(app, ["train", "--out", str(tmp_path / "out"), str(tmp_path)])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, Invalid)
+    assert missing in done.exception.en
 
 
 def test_what_was_learnt_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
