@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlmodel import col, select
 
 from models import audit, review
@@ -96,6 +96,16 @@ def test_a_listener_finds_hears_mends_and_accepts(console: Console) -> None:
     assert [fault for fault in console.faults if "409" not in fault] == []
 
 
+def write_and_log_in_again(page: Page) -> None:
+    """Write on after the session has ended, and log in over the page when it asks."""
+    page.keyboard.press("End")
+    page.keyboard.insert_text(" يېڭى")
+    expect(page.locator("#login-again")).to_be_visible()
+    page.fill("#login-again [name=password]", cases.PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#login-again")).to_be_hidden()
+
+
 def test_an_ended_session_loses_no_edit(console: Console) -> None:
     page = console.page
     console.log_in("listener")
@@ -103,12 +113,7 @@ def test_an_ended_session_loses_no_edit(console: Console) -> None:
     page.locator(".segment").first.locator(".words").dblclick()
     with writing(console.house.engine) as session:
         session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
-    page.keyboard.press("End")
-    page.keyboard.insert_text(" يېڭى")
-    expect(page.locator("#login-again")).to_be_visible()
-    page.fill("#login-again [name=password]", cases.PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("#login-again")).to_be_hidden()
+    write_and_log_in_again(page)
     expect(page.locator("[data-saved]")).to_contain_text("草稿已保存")
     page.reload()
     expect(page.locator(".notice.draft")).to_be_visible()
@@ -204,12 +209,7 @@ def test_a_late_answer_to_the_ended_session_asks_for_no_second_login(console: Co
         }""",
         source,
     )
-    page.keyboard.press("End")
-    page.keyboard.insert_text(" يېڭى")
-    expect(page.locator("#login-again")).to_be_visible()
-    page.fill("#login-again [name=password]", cases.PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("#login-again")).to_be_hidden()
+    write_and_log_in_again(page)
     held[0].fulfill(status=401, body="{}")
     assert page.evaluate("() => window.late") == 200
     expect(page.locator("#login-again")).to_be_hidden()
