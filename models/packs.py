@@ -86,10 +86,6 @@ class Pack(Frozen):
         by_tag = {language.tag: language for language in self.languages}
         return by_tag.get(tag) or by_tag.get(tag.split("-")[0])
 
-    def by_token(self, token: str) -> PackLanguage | None:
-        """Find the language that uses a Whisper token."""
-        return next((one for one in self.languages if one.token == token), None)
-
     @property
     def label(self) -> str:
         """Name the pack with its version, as transcripts remember it."""

@@ -4,7 +4,8 @@ What is heard decides. What the caller declared and what the channel makes likel
 bounded factors, so a declaration is overruled only by strong evidence and a channel never outvotes
 clear sound. A witness that knows only the installed languages cannot tell an unknown one, so its
 vote counts only among them; that nobody's language is spoken is for the tagger's background class,
-the mass outside the pack, and how well the text could be written.
+the mass outside the pack, and how well the text could be written. Where two of the pack's languages
+are near, a text is written in each: language and text that are likeliest together are taken.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.transcript import NO_LANGUAGE, UNKNOWN_LANGUAGE, Evidence, Language, Likely
-from transcribe.whisper import Heard
+from transcribe.whisper import Heard, Written
 
 # How many times more likely a language becomes by being declared, and at most by its channel.
 DECLARED_ODDS = 8.0
@@ -25,6 +26,8 @@ HEAD_WEIGHT = 0.3
 LEAST_PROBABILITY = 1e-3
 # How far the rest of a recording speaks for one of its windows.
 NEIGHBOUR_WEIGHT = 0.5
+# What share of the likeliest language's probability another must have to be tried in writing too.
+LEAST_RIVAL = 0.01
 CANDIDATES_KEPT = 4
 
 Odds = dict[str, float]
@@ -133,6 +136,32 @@ def decide(own: Mapping[str, float], others: Mapping[str, float], prior: Prior) 
     )
 
 
+def rivals(odds: Mapping[str, float], tags: Sequence[str]) -> tuple[str, ...]:
+    """Give the languages in which a text is worth writing, the likeliest first. tags : to choose of
+
+    Those far behind the likeliest are not.
+    """
+    least = LEAST_RIVAL * max(odds[tag] for tag in tags)
+    return tuple(sorted((tag for tag in tags if odds[tag] >= least), key=lambda tag: -odds[tag]))
+
+
+def told(odds: Mapping[str, float], texts: Mapping[str, Written]) -> Odds:
+    """Share the mass of languages in which a text was tried by how likely each text is.
+
+    P(language, text | sound) = P(language | sound) P(text | language, sound), and the decoder gives
+    the latter. A language in which nothing could be written has the least likely text.
+    """
+    said = {tag: text for tag, text in texts.items() if text.tokens}
+    if len(texts) < 2 or not said:
+        return dict(odds)
+    likeliest = max(text.logprob for text in said.values())
+    masses = {tag: odds[tag] * LEAST_PROBABILITY for tag in texts} | {
+        tag: odds[tag] * _floored(math.exp(text.logprob - likeliest)) for tag, text in said.items()
+    }
+    inside = sum(odds[tag] for tag in texts)
+    return {**odds, **{tag: inside * mass / sum(masses.values()) for tag, mass in masses.items()}}
+
+
 def doubted(
     odds: Mapping[str, float], written: float, tags: Sequence[str], weight: float = 1.0
 ) -> Odds:
@@ -155,6 +184,12 @@ def best(odds: Mapping[str, float], tags: Sequence[str] = ()) -> str:
     """Give the most likely language, of some or of all, be it ever so unlikely."""
     names = tags or [name for name in odds if name != UNKNOWN_LANGUAGE]
     return max(names, key=lambda name: odds[name])
+
+
+def likely(odds: Mapping[str, float]) -> tuple[Likely, ...]:
+    """Give languages with their probabilities, the best first."""
+    ordered = sorted(odds.items(), key=lambda item: -item[1])
+    return tuple(Likely(tag=tag, probability=min(1.0, mass)) for tag, mass in ordered)
 
 
 def verdict(odds: Mapping[str, float], threshold: float) -> tuple[str, float]:
@@ -186,12 +221,11 @@ def average(soundings: Sequence[Sounding]) -> Sounding:
 
     def mean(lists: Sequence[Sequence[Likely]]) -> tuple[Likely, ...]:
         summed: Odds = {}
-        for sounding, likely in zip(soundings, lists, strict=True):
-            for one in likely:
+        for sounding, heard in zip(soundings, lists, strict=True):
+            for one in heard:
                 weight = one.probability * sounding.seconds / total
                 summed[one.tag] = summed.get(one.tag, 0.0) + weight
-        ordered = sorted(summed.items(), key=lambda item: -item[1])
-        return tuple(Likely(tag=tag, probability=min(1.0, mass)) for tag, mass in ordered)
+        return likely(summed)
 
     outside = sum(one.head.outside * one.seconds for one in soundings) / total
     head = Heard(mean([one.head.candidates for one in soundings]), min(1.0, outside))

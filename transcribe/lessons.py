@@ -67,8 +67,7 @@ def listen(whisper: Whisper, recordings: Iterable[Recording]) -> Iterator[Exampl
     for recording in recordings:
         known = language.installed(recording.tag, tags)
         for encoded in _windows(whisper, recording.samples):
-            written_in = known if known in tags else _likeliest(whisper, encoded)
-            written = _write(whisper, encoded, written_in)
+            written_in, written = _write(whisper, encoded, known if known in tags else "")
             tag = recording.tag if known == UNKNOWN_LANGUAGE else known
             group = recording.group or tag
             yield Example(
@@ -91,16 +90,18 @@ def _windows(whisper: Whisper, samples: Samples) -> Iterator[Encoded]:
             yield whisper.encode([mel], whisper.window_frames(window.seconds))[0]
 
 
-def _likeliest(whisper: Whisper, encoded: Encoded) -> str:
-    return whisper.languages([encoded])[0].candidates[0].tag
-
-
-def _write(whisper: Whisper, encoded: Encoded, tag: str) -> Written:
-    """Write a text in a language."""
+def _write(whisper: Whisper, encoded: Encoded, known: str) -> tuple[str, Written]:
+    """Write a text in its language, or in that of the pack in which it is likeliest."""
+    heard = whisper.languages([encoded])[0]
+    odds = {one.tag: one.probability for one in heard.candidates}
+    tried = (known,) if known else language.rivals(odds, whisper.pack.tags)
     seconds = len(encoded.states) / 50
     most = min(MOST_TOKENS, 24 + round(20 * seconds))
     beams = whisper.pack.thresholds.beams
-    return whisper.write([encoded], [tag], beams=beams, most_tokens=most)[0]
+    written = whisper.write([encoded] * len(tried), tried, beams=beams, most_tokens=most)
+    texts = dict(zip(tried, written, strict=True))
+    chosen = language.best(language.told(odds, texts), tried)
+    return chosen, texts[chosen]
 
 
 def train(

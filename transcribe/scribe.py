@@ -6,7 +6,8 @@ gives the decoder more of what was said around them, and costs one encoding and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,6 +35,15 @@ TOKENS_A_SECOND = 20.0
 CERTAINLY_ANOTHER = 0.97
 # Shorter windows are not parted any more when their text does not fit.
 SHORTEST_PARTED_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class _Try:
+    """A text to be written. place : of the window among those that are written together"""
+
+    place: int
+    turn: Turn
+    tag: str
 
 
 class Scribe:
@@ -68,18 +78,35 @@ class Scribe:
         return sum(turn.odds[tag] for tag in self._whisper.pack.tags)
 
     def _greedily(self, turns: Sequence[Turn], tell: Tell) -> None:
-        """Write texts with as few beams as the pack allows, windows of one length together."""
-        for part in self._batches(turns):
-            tell(_seconds(part))
+        """Write texts with as few beams as the pack allows, windows of one length together.
+
+        Where languages of the pack are near one another, in each of them; the likeliest is kept.
+        """
+        texts: list[dict[str, Written]] = [{} for _ in turns]
+        tries = [
+            _Try(place, turn, tag)
+            for place, turn in enumerate(turns)
+            for tag in self._worth_trying(turn)
+        ]
+        for part in self._batches(tries):
+            tell(_seconds([one.turn for one in part]))
             written = self._whisper.write(
-                [turn.encoded for turn in part],
-                [turn.tag for turn in part],
+                [one.turn.encoded for one in part],
+                [one.tag for one in part],
                 beams=self._whisper.pack.thresholds.beams,
-                most_tokens=max(self._most_tokens(turn) for turn in part),
+                most_tokens=max(self._most_tokens(one.turn) for one in part),
                 forced=self._forced is not None,
             )
-            for turn, one in zip(part, written, strict=True):
-                turn.written = one
+            for one, text in zip(part, written, strict=True):
+                texts[one.place][one.tag] = text
+        for turn, own in zip(turns, texts, strict=True):
+            _choose(turn, own)
+
+    def _worth_trying(self, turn: Turn) -> tuple[str, ...]:
+        """Give the languages in which a window's text is to be written."""
+        if self._forced is not None:
+            return (turn.tag,)
+        return language.rivals(turn.odds, self._whisper.pack.tags)
 
     def _most_tokens(self, turn: Turn) -> int:
         """Give where writing about a window stops, or at least ends if forced."""
@@ -89,10 +116,11 @@ class Scribe:
         seconds = turn.frames / FRAMES_A_SECOND
         return min(MOST_TOKENS, TOKENS_AT_LEAST + round(TOKENS_A_SECOND * seconds))
 
-    def _batches(self, turns: Sequence[Turn]) -> Iterable[Sequence[Turn]]:
-        """Group turns by window; where tokens are forced, those of a batch write its most."""
-        for _, same in grouped(turns, lambda turn: turn.frames):
-            yield from parts(sorted(same, key=self._most_tokens), self._batch)
+    def _batches(self, tries: Sequence[_Try]) -> Iterable[Sequence[_Try]]:
+        """Group by window; where tokens are forced, those of a batch write its most."""
+        for _, same in grouped(tries, lambda one: one.turn.frames):
+            ordered = sorted(same, key=lambda one: self._most_tokens(one.turn))
+            yield from parts(ordered, self._batch)
 
     def _shorten(self, jobs: Sequence[Job], turns: Sequence[Turn], tell: Tell) -> list[Turn]:
         """Part windows whose text did not fit into what the decoder can write."""
@@ -209,6 +237,15 @@ class Scribe:
                 )
                 for turn, words in zip(part, timed, strict=True):
                     turn.words = restore(words or _untimed(turn), turn.window)
+
+
+def _choose(turn: Turn, texts: Mapping[str, Written]) -> None:
+    """Take the likeliest language together with its text."""
+    turn.odds = language.told(turn.odds, texts)
+    turn.tag = language.best(turn.odds, tuple(texts))
+    turn.written = texts[turn.tag]
+    if len(texts) > 1:
+        turn.tried = language.likely({tag: turn.odds[tag] for tag in texts})
 
 
 def _better(run: list[Turn], joined: Turn, careful: Sequence[Written]) -> list[Turn]:

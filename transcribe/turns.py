@@ -60,6 +60,7 @@ class Turn:
     """One window on its way.
 
     frames : of its encoder window; agreement : of two decodings, or None if there was one
+    tried : languages in which a text was written, with their odds by these, if several were
     """
 
     window: Window
@@ -69,6 +70,7 @@ class Turn:
     sounding: Sounding
     odds: Odds = field(default_factory=dict)
     tag: str = ""
+    tried: tuple[Likely, ...] = ()
     written: Written | None = None
     agreement: float | None = None
     words: tuple[Word, ...] = ()

@@ -193,17 +193,27 @@ class Judge:
 
 
 def _evidence(turns: Sequence[Turn]) -> tuple[Evidence, ...]:
-    """Keep what was heard: over the whole recording, and per window where there are several."""
+    """Keep what was heard: over the whole recording, and per window where there are several.
+
+    And in which languages a window was written, where it was in more than one.
+    """
     if not turns:
         return ()
     whole = language.keep(language.average([turn.sounding for turn in turns]))
     if len(turns) == 1:
-        return whole
-    return whole + tuple(
-        evidence
+        return whole + _tried(turns[0], None, None)
+    parts = [
+        (*language.keep(turn.sounding, start, end), *_tried(turn, start, end))
         for turn in turns
-        for evidence in language.keep(turn.sounding, turn.window.start, turn.window.end)
-    )
+        for start, end in ((turn.window.start, turn.window.end),)
+    ]
+    return whole + tuple(one for part in parts for one in part)
+
+
+def _tried(turn: Turn, start: float | None, end: float | None) -> tuple[Evidence, ...]:
+    if not turn.tried:
+        return ()
+    return (Evidence(by="text", candidates=turn.tried, start=start, end=end),)
 
 
 def _soundless(turn: Turn) -> bool:

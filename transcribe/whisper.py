@@ -82,6 +82,11 @@ class Written:
     temperature: float = 0.0
     beams: int = 1
 
+    @property
+    def logprob(self) -> float:
+        """Give the natural logarithm of the text's probability, given sound and language."""
+        return self.average_logprob * (self.steps + 1)
+
 
 @dataclass(frozen=True)
 class Heard:

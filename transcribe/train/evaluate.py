@@ -5,24 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import ctranslate2
 import numpy as np
 import numpy.typing as npt
-import tokenizers
 from rapidfuzz.distance import Levenshtein
 
 from models import packs
+from transcribe import language
 from transcribe.audio import decode
-from transcribe.train import tokens
-from transcribe.train.features import FRAMES_A_SECOND, WINDOW_FRAMES, log_mel
+from transcribe.train import manifest
 from transcribe.train.grammar import bare
 from transcribe.train.manifest import Entry
-from transcribe.whisper import UNSPACED
+from transcribe.whisper import MOST_TOKENS, Encoded, Whisper, Written
 
 SAMPLE_RATE = 16_000
 _BATCH = 16
-_LONGEST = 224  # tokens: a whole window of a language that a stock tokenizer cuts into bytes
-_STATE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -74,100 +70,54 @@ class Score:
 
 
 class Recogniser:
-    """A pack opened for measuring: with its own beams, in windows as short as it allows."""
+    """A pack opened for measuring: it hears and writes as the engine does, without a tagger."""
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         self.pack = packs.read(folder)
-        self._model = ctranslate2.models.Whisper(
-            str(folder), device="cpu", compute_type="int8", intra_threads=threads
-        )
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._prompt = tokens.prompt(self._tokenizer)
+        self._whisper = Whisper(self.pack, device="cpu", threads=threads)
 
     def hear(self, clips: Sequence[Known]) -> list[Heard]:
-        """Hear clips of about equal length together."""
-        mels = [log_mel(clip.pcm, self._model.n_mels)[:WINDOW_FRAMES] for clip in clips]
-        frames = self._window(max(len(mel) for mel in mels))
-        window = np.zeros((len(clips), self._model.n_mels, frames), np.float32)
-        for row, mel in enumerate(mels):
-            window[row, :, : len(mel)] = mel.T
-        encoded = self._model.encode(ctranslate2.StorageView.from_array(window))
-        tags = [self._tag(ranked) for ranked in self._model.detect_language(encoded)]
-        prompts = [self._start(clip.language) for clip in clips]
-        written = self._model.generate(
-            encoded,
-            prompts,
-            beam_size=self.pack.thresholds.beams,
-            max_length=_LONGEST,
-            suppress_blank=False,
-        )
-        ids = [[i for i in w.sequences_ids[0] if i < self._prompt.end] for w in written]
-        words = self._timed(encoded, ids, clips, [len(mel) for mel in mels])
+        """Hear clips of one language and about equal length together; raise Invalid if unknown."""
+        whisper, told = self._whisper, clips[0].language
+        if self.pack.language(told) is None:
+            raise manifest.bad(
+                f"语言包 {self.pack.name} 不会 {told}。",
+                f"The pack {self.pack.name} does not know {told}.",
+            )
+        frames = whisper.window_frames(max(clip.seconds for clip in clips))
+        encoded = whisper.encode([whisper.features(clip.pcm) for clip in clips], frames)
+        written = self._write(encoded, [told] * len(clips))
+        tags = self._tags(encoded, told, written)
+        timed = whisper.align(encoded, told, [text.tokens for text in written])
         return [
-            Heard(self._tokenizer.decode(i).strip(), tag, timed)
-            for i, tag, timed in zip(ids, tags, words, strict=True)
+            Heard(text.text, tag, tuple((word.text, word.start, word.end) for word in words))
+            for text, tag, words in zip(written, tags, timed, strict=True)
         ]
 
-    def _window(self, longest: int) -> int:
-        limits = self.pack.thresholds
-        margin = int(limits.window_margin_seconds * FRAMES_A_SECOND)
-        floor = int(limits.window_floor_seconds * FRAMES_A_SECOND)
-        frames = min(WINDOW_FRAMES, max(floor, longest + margin))
-        return frames + frames % 2
+    def _write(self, windows: Sequence[Encoded], tags: Sequence[str]) -> list[Written]:
+        beams = self.pack.thresholds.beams
+        return self._whisper.write(windows, tags, beams=beams, most_tokens=MOST_TOKENS)
 
-    def _start(self, tag: str) -> list[int]:
-        language = self.pack.language(tag)
-        if language is None:
-            raise ValueError(f"the pack {self.pack.name} does not know {tag}")
-        code = self._prompt.languages[language.token]
-        return [self._prompt.start, code, self._prompt.transcribe, self._prompt.no_times]
+    def _tags(self, windows: Sequence[Encoded], told: str, written: Sequence[Written]) -> list[str]:
+        """Tag windows: by the language head, and where languages are near by their texts too.
 
-    def _tag(self, ranked: Sequence[tuple[str, float]]) -> str:
-        for token, _ in ranked:
-            if (language := self.pack.by_token(token[2:-2])) is not None:
-                return language.tag
-        return "und"
-
-    def _timed(
-        self,
-        encoded: ctranslate2.StorageView,
-        ids: Sequence[list[int]],
-        clips: Sequence[Known],
-        frames: Sequence[int],
-    ) -> list[tuple[tuple[str, float, float], ...]]:
-        if not any(clip.words for clip in clips):
-            return [()] * len(clips)
-        found: list[tuple[tuple[str, float, float], ...]] = []
-        # The call takes one start for a batch; clips of one language are asked for together.
-        starts = {clip.language: self._start(clip.language)[:3] for clip in clips}
-        if len(starts) > 1:
-            return [()] * len(clips)
-        (start,) = starts.values()
-        aligned = self._model.align(encoded, start, list(ids), list(frames), median_filter_width=3)
-        for own, alignment, clip in zip(ids, aligned, clips, strict=True):
-            found.append(tuple(self._words(own, alignment.alignments, clip)))
-        return found
-
-    def _words(
-        self, ids: list[int], pairs: Sequence[tuple[int, int]], clip: Known
-    ) -> Iterator[tuple[str, float, float]]:
-        """Yield words with times: where attention first moves on to each token."""
-        first: dict[int, int] = {}
-        for token, state in pairs:
-            first.setdefault(token, state)
-        last = max((state for _, state in pairs), default=0)
-        times = [first.get(i, last) * _STATE_SECONDS for i in range(len(ids) + 1)]
-        pieces: list[tuple[list[int], float, float]] = []
-        for index, number in enumerate(ids):
-            written = self._tokenizer.decode([number])
-            opens = clip.language in UNSPACED or written.startswith(" ") or not pieces
-            if opens and (bare(written) or not pieces or written.startswith(" ")):
-                pieces.append(([number], times[index], times[index + 1]))
-            else:
-                earlier, start, _ = pieces[-1]
-                pieces[-1] = ([*earlier, number], start, times[index + 1])
-        for numbers, start, end in pieces:
-            yield self._tokenizer.decode(numbers), start, end
+        written : in the language that was told, which is not written once more
+        """
+        odds = [
+            {one.tag: one.probability for one in heard.candidates}
+            for heard in self._whisper.languages(windows)
+        ]
+        rivals = [language.rivals(own, self.pack.tags) for own in odds]
+        texts: list[dict[str, Written]] = [{told: text} for text in written]
+        tries = [(row, tag) for row, tags in enumerate(rivals) for tag in tags if tag != told]
+        if tries:
+            found = self._write([windows[row] for row, _ in tries], [tag for _, tag in tries])
+            for (row, tag), text in zip(tries, found, strict=True):
+                texts[row][tag] = text
+        return [
+            language.best(language.told(own, {tag: tried[tag] for tag in tags}), tags)
+            for own, tags, tried in zip(odds, rivals, texts, strict=True)
+        ]
 
 
 def known(entries: Iterable[Entry]) -> Iterator[Known]:
@@ -200,8 +150,8 @@ def measure(
 
 
 def _scored(recogniser: Recogniser, pool: list[Known]) -> Iterator[Score]:
-    for language in sorted({clip.language for clip in pool}):
-        own = sorted((c for c in pool if c.language == language), key=lambda c: len(c.pcm))
+    for tag in sorted({clip.language for clip in pool}):
+        own = sorted((c for c in pool if c.language == tag), key=lambda c: len(c.pcm))
         for first in range(0, len(own), _BATCH):
             group = own[first : first + _BATCH]
             for clip, heard in zip(group, recogniser.hear(group), strict=True):

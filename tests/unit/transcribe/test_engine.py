@@ -195,8 +195,16 @@ def test_what_was_declared_and_what_was_heard_are_both_kept(engine: WhisperEngin
     assert by["whisper"].candidates
 
 
+def test_what_a_window_was_written_in_beside_its_language_is_kept(engine: WhisperEngine) -> None:
+    """The languages of a random model lie near one another."""
+    recognition = done(engine.recognise([Request(sounds()[0])]))[0]
+    tried = next(one for one in recognition.evidence if one.by == "text")
+    assert len(tried.candidates) > 1
+    assert tried.candidates[0].tag in {one.language for one in recognition.segments}
+
+
 def test_another_language_ends_with_a_listener(pack: Pack) -> None:
-    unsure = pack.thresholds.model_copy(update={"language": 0.99})
+    unsure = pack.thresholds.model_copy(update={"average_logprob": 0.0})
     engine = WhisperEngine(
         Whisper(pack.model_copy(update={"thresholds": unsure}), device="cpu", threads=1),
         None,

@@ -7,7 +7,7 @@ import pytest
 from models.transcript import Likely
 from transcribe import language
 from transcribe.language import Odds, Prior, Sounding
-from transcribe.whisper import Heard
+from transcribe.whisper import Heard, Written
 
 TAGS = ("zh", "yue", "ug", "kk", "ko")
 
@@ -89,6 +89,42 @@ def test_a_text_that_was_written_badly_takes_the_confidence_away() -> None:
     assert language.verdict(language.doubted(sure, -4.0, TAGS), 0.8)[0] == "und"
     assert language.doubted(sure, -1.0, TAGS)["zh"] > 0.8
     assert language.doubted(sure, -1.0, TAGS, weight=0.3)["zh"] < 0.8
+
+
+def text(logprob: float) -> Written:
+    """Make a text of a given log-probability."""
+    return Written((1, 2, 3), 3, "abc", logprob / 4, 0.0, 1.0, False)
+
+
+NOTHING = Written((), 0, "", 0.0, 0.9, 0.0, False)
+
+
+def test_only_languages_that_are_near_are_tried_in_writing() -> None:
+    assert language.rivals(odds(ug=0.9, kk=0.09, zh=0.002, ko=0.002), TAGS) == ("ug", "kk")
+    assert language.rivals(odds(ug=0.999, und=0), TAGS) == ("ug",)
+    assert language.rivals(odds(und=0.97, ko=0.02, zh=0.01, ug=0, kk=0), TAGS) == ("ko", "zh")
+
+
+def test_language_and_text_that_are_likeliest_together_are_taken() -> None:
+    near = odds(ug=0.85, kk=0.1, und=0.05)
+    told = language.told(near, {"ug": text(-12.0), "kk": text(-6.0)})
+    assert language.best(told, ("ug", "kk")) == "kk"
+    assert told["ug"] + told["kk"] == pytest.approx(0.95)
+    assert told["und"] == pytest.approx(0.05)
+    even = language.told(near, {"ug": text(-6.0), "kk": text(-6.0)})
+    assert even["ug"] == pytest.approx(0.85)
+
+
+def test_no_text_alone_makes_a_language_certain() -> None:
+    told = language.told(odds(ug=0.5, kk=0.5), {"ug": text(-90.0), "kk": text(-6.0)})
+    assert told["ug"] == pytest.approx(language.LEAST_PROBABILITY, rel=0.01)
+
+
+def test_where_nothing_could_be_written_it_says_nothing_for_a_language() -> None:
+    near = odds(ug=0.6, kk=0.4)
+    assert language.best(language.told(near, {"ug": NOTHING, "kk": text(-40.0)})) == "kk"
+    assert language.told(near, {"ug": NOTHING, "kk": NOTHING}) == near
+    assert language.told(near, {"ug": text(-3.0)}) == near
 
 
 def test_windows_weigh_by_their_speech() -> None:
