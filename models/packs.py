@@ -47,6 +47,7 @@ class Thresholds(Frozen):
     window_floor_seconds, window_margin_seconds : an encoder window is never shorter than the floor
     nor than the speech plus the margin
     language : confidence under which a recording is `und`
+    sure : confidence in its language under which a text is not trusted
     logprob, no_speech, compression, characters_per_second : gates on a segment
     beams : of the first writing; more than one where the model is so small that they cost little
     """
@@ -54,6 +55,7 @@ class Thresholds(Frozen):
     window_floor_seconds: float = 10.0
     window_margin_seconds: float = 2.0
     language: float = 0.8
+    sure: float = 0.95
     average_logprob: float = -1.0
     no_speech: float = 0.6
     compression_ratio: float = 2.4

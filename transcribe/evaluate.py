@@ -53,6 +53,7 @@ class Figures(Frozen):
     calibration_error : mean distance between confidence and being right, over BINS bins
     confident_wrong : of all recordings, with a wrong tag over CONFIDENT
     invented : of unknown languages, with any text that is marked as trusted
+    ready : of known languages, those whose text needs no listener
     """
 
     known: int
@@ -63,6 +64,7 @@ class Figures(Frozen):
     confident_wrong: Share
     unknown_as_und: Share
     invented: Share
+    ready: Share
     by_language: dict[str, Share]
 
 
@@ -127,6 +129,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
         ),
         unknown_as_und=share(sum(one.tag == UNKNOWN_LANGUAGE for one in unknown), len(unknown)),
         invented=share(sum(one.trusted_characters > 0 for one in unknown), len(unknown)),
+        ready=share(sum(one.reason is None for one in known), len(known)),
         by_language={
             name: share(
                 sum(one.tag == one.truth for one in judged if one.group == name),

@@ -123,7 +123,8 @@ class Judge:
                 cut_off=written.cut_off,
             )
             flags, trusted = trust.judge(text, turn.tag, scores, self.pack.thresholds)
-            if tag != turn.tag:
+            sure = tag == turn.tag and confidence >= self.pack.thresholds.sure
+            if not sure:
                 flags = (*flags, Flag(name="language", value=round(confidence, 3)))
             made.append(
                 Segment(
@@ -138,7 +139,7 @@ class Judge:
                     no_speech=written.no_speech,
                     compression_ratio=trust.compression(text),
                     flags=flags,
-                    trusted=trusted and tag == turn.tag,
+                    trusted=trusted and sure,
                 )
             )
         return made

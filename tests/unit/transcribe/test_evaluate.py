@@ -54,4 +54,5 @@ def test_figures_count_what_they_say() -> None:
     assert found.confident_wrong.value == 0.1
     assert found.unknown_as_und.value == 0.9
     assert found.invented.value == 0.1
+    assert found.ready.count == 10
     assert found.by_language["zh"].count == 9

@@ -23,7 +23,7 @@ from transcribe.windows import Window
 
 SECONDS = 3
 TEXT = " жол жоқ екен ауылда"
-GOOD, POOR = -0.1, -2.0
+GOOD, FAIR, POOR = -0.1, -0.2, -2.0
 PACK = packs.read(packs.demo_pack())
 ONE = np.ones(1, np.float32)
 NO_NEWCOMERS = Newcomers(
@@ -71,15 +71,27 @@ def turn(unknown: float, logprob: float, **named: float) -> Turn:
     )
 
 
-def judged(one: Turn) -> Recognition:
+def judged(one: Turn, pack: Pack = PACK) -> Recognition:
     samples = np.full(SECONDS * SAMPLE_RATE, 0.1, np.float32)
     job = Job(Request(samples), one.window.spans, (one.window,), [one])
-    return Judge(PACK, TAGGER, PACK.tags, "cpu", "int8").close(job)
+    return Judge(pack, TAGGER, pack.tags, "cpu", "int8").close(job)
 
 
 def test_a_text_that_was_written_well_is_shown_though_its_sound_was_doubted() -> None:
     found = judged(turn(0.99, GOOD))
     assert found.text.split() == TEXT.split()
+
+
+@pytest.mark.parametrize(("sure", "trusted"), [(0.88, True), (0.91, False)])
+def test_a_text_is_trusted_only_where_its_language_is_surer_than_told(
+    sure: float, trusted: bool
+) -> None:
+    thresholds = PACK.thresholds.model_copy(update={"sure": sure})
+    found = judged(turn(0.02, FAIR), PACK.model_copy(update={"thresholds": thresholds}))
+    assert found.language.tag == "kk"
+    assert all(segment.trusted is trusted for segment in found.segments)
+    assert all(any(f.name == "language" for f in s.flags) is not trusted for s in found.segments)
+    assert found.reason is (None if trusted else ListenerReason.UNTRUSTED_TEXT)
 
 
 def test_what_sound_and_text_both_say_is_no_language_of_the_pack_is_not_shown() -> None:
