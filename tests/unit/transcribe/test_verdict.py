@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models import packs
+from models.packs import Pack
 from models.transcript import Likely, ListenerReason, Recognition, Word
 from transcribe.engine import PLAIN
 from transcribe.language import Sounding
