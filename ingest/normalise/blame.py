@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ingest.normalise.person import Person
-from ingest.normalise.weighing import Features, Surroundings, Weights, order
+from ingest.normalise.surroundings import Features, Surroundings, order
+from ingest.normalise.weighing import Weights
 
 MODEL_FILE = "blame.npz"
 # Somebody who is to blame less likely than this is left out.
-LIKELY = 0.6
+LIKELY = 0.7
 # 两个保安, 几个组长: no one of them
 _COUNTED = re.compile(r"(?:[几两二三四五六七八九十百\d]+(?:个|名|位)|[些各])$")
 BEFORE = 5

@@ -17,8 +17,7 @@ DAY_NUMBER = (
 # 二十几号: which days of a month that may be
 ABOUT_DAYS = {"初几": (1, 10), "十几": (11, 19), "二十几": (20, 29), "廿几": (20, 29)}
 ABOUT_DAY = r"(?:二?十几)"
-_NO_DAY = "线楼院机井桥门店房路公文窗电病床车地厂码站工子常报均支桩墩洞沟山坑水人"
-DAY_SIGN = rf"[号日](?![{_NO_DAY}])"
+DAY_OF_MONTH = r"(?:号|日(?!报))"
 THIRDS = {
     "初": "初",
     "上旬": "初",

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from ingest.normalise.reading import Reading, Span
+from ingest.normalise.surroundings import Features, Surroundings, order
 from ingest.normalise.times import Found
-from ingest.normalise.weighing import Features, Surroundings, Weights, order
+from ingest.normalise.weighing import Weights
 from models.record import Occurred
 
 MODEL_FILE = "dating.npz"
 # A time that dates the act less likely than this is left out.
-LIKELY = 0.45
+LIKELY = 0.55
 SUREST = 0.97
 OLDEST = 10  # years before the report; what is older is just old
 _NUMBER = re.compile(r"[一二三四五六七八九十〇零两\d]+")

@@ -12,8 +12,8 @@ from ingest.normalise.person import Person, Register
 from ingest.normalise.place import Named, Standing
 from ingest.normalise.private import Private
 from ingest.normalise.reading import Reading, Span
+from ingest.normalise.surroundings import Surroundings
 from ingest.normalise.times import Found
-from ingest.normalise.weighing import Surroundings
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ingest.normalise.datewords import (
     ABOUT_DAY,
     ABOUT_DAYS,
     DAY_NUMBER,
-    DAY_SIGN,
+    DAY_OF_MONTH,
     HAN,
     THIRDS,
     number_of,
@@ -23,14 +23,14 @@ _COUNT = r"(?P<count>\d{1,4}|[一二两三四五六七八九十]{1,4}|半)"
 # 村上上个月: the first 上 belongs to the village
 _TWICE = r"(?<![村镇乡县社队组街场网路身])"
 _NEAR_MONTH = re.compile(
-    rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|上月(?!月)|这个月|本月)(?:份)?(?:的)?"
-    rf"(?:(?P<about>{ABOUT_DAY}){DAY_SIGN}|(?P<day>{DAY_NUMBER}){DAY_SIGN}"
-    r"|(?P<part>上旬|中旬|下旬|月?初(?![一二三])|月?底(?!下)|月?末))?"
+    rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|上月(?!月)|这个月|本月)(?:份)?"
+    rf"(?:的?(?:(?P<about>{ABOUT_DAY}){DAY_OF_MONTH}|(?P<day>{DAY_NUMBER}){DAY_OF_MONTH}"
+    r"|(?P<part>上旬|中旬|下旬|月?初(?![一二三])|月?底(?!下)|月?末)))?"
 )
 _MONTH_THIRD = re.compile(r"月初|上旬|月中(?!秋)|中旬|月底|月末|下旬")
 _NEAR_DAY = re.compile(
     r"(?P<day>大前天|前天|前日|昨天|昨日|今天|今日)"
-    r"|(?P<night>昨晚上?|昨夜|今晚上?|今早上?|前晚上?|[昨今](?:下午|上午|早上?|儿|个(?![月人])))"
+    r"|(?P<night>昨晚上?|昨夜|今晚上?|今早上?|前晚上?|(?<!如)[昨今](?:下午|上午|早上?|儿|个(?![月人个])))"
 )
 _NEAR_DAYS = {
     "大前天": 3,

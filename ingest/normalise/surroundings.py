@@ -1,24 +1,11 @@
-"""What the words around a place in a text say of it: a small linear model, learnt from labels.
-
-Which of the times that somebody says dates the act, and which of the people is to blame, depends on
-all the words around. A logistic regression over them, learnt from labelled complaints, knows more
-ways to say it than hand-written patterns do (samples/complaints/README.md has the labels).
-"""
+"""What stands around a place in a text, as features: words, their pieces, and where these are."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.resources import files
-from io import BytesIO
+from collections.abc import Iterator
+from functools import cached_property
 from itertools import accumulate
-from math import exp
-from pathlib import Path
 
-import numpy as np
 import rjieba
 
 from ingest.normalise.reading import Span
@@ -26,32 +13,9 @@ from ingest.normalise.term import clauses
 
 LEFT, RIGHT = 8, 14  # signs beside a place whose pieces count by themselves
 LONGEST_PIECE = 3
-NEXT_WEIGHT, EARLIER_WEIGHT = 0.6, 0.4
-STRENGTH = 1.0  # found by cross-validation, as the probabilities in dating.py and blame.py
-LEAST_WEIGHT = 0.01
+NEXT_WEIGHT, EARLIER_WEIGHT = 0.6, 0.4  # found by cross-validation
 
 Features = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Weights by feature; what is not listed weighs nothing. version : of what was shipped"""
-
-    by_name: dict[str, float] = field(default_factory=dict)
-    bias: float = 0.0
-    version: str = ""
-
-    def probability(self, features: Features) -> float:
-        """Give how likely it is that a place is one of those that are looked for."""
-        weights = self.by_name
-        odds = self.bias + sum(weights.get(name, 0.0) * value for name, value in features.items())
-        return 1 / (1 + exp(-max(-30.0, min(30.0, odds))))
-
-    def choose(self, described: Iterable[Features], least: float) -> tuple[int, float] | None:
-        """Give the likeliest place with its probability; None if none reaches the least."""
-        likely = [self.probability(one) for one in described]
-        best = max(likely, default=0.0)
-        return (likely.index(best), best) if likely and best >= least else None
 
 
 class Surroundings:
@@ -109,43 +73,3 @@ def _beside(before: str, behind: str) -> Iterator[str]:
 def order(place: int, count: int) -> str:
     """Say where one of several places in a text stands."""
     return "only" if count == 1 else "later" if place else "first"
-
-
-def fit(described: Sequence[Features], right: Sequence[bool]) -> Weights:
-    """Learn from places, and which of them are those that are looked for."""
-    from sklearn.feature_extraction import DictVectorizer
-    from sklearn.linear_model import LogisticRegression
-
-    counts = Counter(name for one in described for name in one)
-    kept = [{n: v for n, v in one.items() if counts[n] > 1} for one in described]
-    vectoriser = DictVectorizer()
-    matrix = vectoriser.fit_transform(kept)
-    fitted = LogisticRegression(C=STRENGTH, max_iter=500).fit(matrix, right)
-    names = vectoriser.get_feature_names_out()
-    weights = {
-        str(name): float(weight)
-        for name, weight in zip(names, fitted.coef_[0], strict=True)
-        if abs(weight) >= LEAST_WEIGHT
-    }
-    return Weights(weights, float(fitted.intercept_[0]))
-
-
-def save(weights: Weights, path: Path) -> None:
-    """Write the weights, in half precision."""
-    with path.open("wb") as file:
-        np.savez_compressed(
-            file,
-            names=np.frombuffer("\n".join(weights.by_name).encode(), dtype=np.uint8),
-            weights=np.array(list(weights.by_name.values()), dtype=np.float16),
-            bias=weights.bias,
-        )
-
-
-@cache
-def load(name: str) -> Weights:
-    """Read one of the models that are shipped. name : of the file"""
-    data = files("ingest").joinpath("data", name).read_bytes()
-    with np.load(BytesIO(data), allow_pickle=False) as saved:
-        names = saved["names"].tobytes().decode().split("\n")
-        by_name = dict(zip(names, map(float, saved["weights"]), strict=True))
-        return Weights(by_name, float(saved["bias"]), hashlib.sha256(data).hexdigest()[:8])

@@ -7,7 +7,8 @@ import hashlib
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,19 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from ingest.matter import ChannelFacts
-from ingest.normalise import blame, dating, lexicon, mentions, model, reading, weighing
+from ingest.normalise import blame, dating, learning, lexicon, mentions, model, reading, when
 from ingest.normalise.almanac import Interval
 from ingest.normalise.gazetteer import Gazetteer
 from ingest.normalise.labelled import Labelled, matter, text_of
+from ingest.normalise.learning import Lessons
+from ingest.normalise.marked import Marked
 from ingest.normalise.model import KINDS, Floats, Head, Model, Vocabulary, pieces
 from ingest.normalise.person import Person, Register
 from ingest.normalise.reading import plain
+from ingest.normalise.surroundings import Features, Surroundings
 from ingest.normalise.term import TermIndex
-from ingest.normalise.weighing import Features, Weights
+from ingest.normalise.times import Found
+from ingest.normalise.weighing import Weights
 from models.errors import Invalid
 from models.transcript import Frozen
 
@@ -73,34 +78,43 @@ def examples(labelled: Sequence[Labelled]) -> tuple[Example, ...]:
 
 
 def choosers(
-    labelled: Sequence[Labelled], channels: Mapping[str, ChannelFacts], gazetteer: Gazetteer
+    labelled: Sequence[Labelled],
+    marked: Sequence[Marked],
+    channels: Mapping[str, ChannelFacts],
+    gazetteer: Gazetteer,
 ) -> tuple[Weights, Weights]:
     """Learn which times date what is complained of, and who is to blame for it."""
     register = Register(lexicon.people())
-    dates, guilt = Places(), Places()
+    dates, guilt = Lessons(), Lessons()
     for one in labelled:
         said = matter(one, channels[one.channel])
         seen = mentions.find(reading.read(said.passages[0]), said, gazetteer, register)
-        for place, time in enumerate(seen.times):
-            described = dating.features(seen.around, seen.times, place, one.received)
-            dates.add(described, _is_meant(one, time.interval))
-        for place, person in enumerate(seen.people):
-            described = blame.features(seen.around, seen.people, place, one.conduct)
-            guilt.add(described, _is_blamed(one, person))
-    return weighing.fit(dates.described, dates.right), weighing.fit(guilt.described, guilt.right)
+        dates.add(
+            _times(seen.around, seen.times, one.received),
+            [_is_meant(one, time.interval) for time in seen.times],
+        )
+        guilt.add(
+            [
+                blame.features(seen.around, seen.people, place, one.conduct)
+                for place in range(len(seen.people))
+            ],
+            [_is_blamed(one, person) for person in seen.people],
+        )
+    for text in marked:
+        times = when.joined(text.text, text.received)
+        dates.add(_times(Surroundings(text.text), times, text.received), _marks(text, times))
+    return learning.fit(dates), learning.fit(guilt)
 
 
-@dataclass(frozen=True)
-class Places:
-    """Places in texts, described, and which of them are those that were meant."""
+def _times(around: Surroundings, times: Sequence[Found], received: date) -> list[Features]:
+    return [dating.features(around, times, place, received) for place in range(len(times))]
 
-    described: list[Features] = field(default_factory=list)
-    right: list[bool] = field(default_factory=list)
 
-    def add(self, described: Features, right: bool) -> None:
-        """Take one more."""
-        self.described.append(described)
-        self.right.append(right)
+def _marks(text: Marked, times: Sequence[Found]) -> list[bool]:
+    """Tell which times are what is marked, or say the same days elsewhere."""
+    span = text.span
+    meant = next((one.interval for one in times if span and one.span.overlaps(span)), None)
+    return [one.interval == meant for one in times]
 
 
 def _is_meant(one: Labelled, said: Interval) -> bool:

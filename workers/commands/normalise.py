@@ -132,14 +132,15 @@ def speak(
 def train(
     out: Annotated[Path, typer.Option(help="Folder to write the models to.")],
     folder: Annotated[
-        Path, typer.Argument(help="Labelled complaints, with channels, gazetteer and phrases.")
+        Path,
+        typer.Argument(help="Labelled complaints, with channels, gazetteer, phrases and times."),
     ] = Path("samples/complaints"),
     accepted: Annotated[
         bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
     ] = False,
 ) -> None:
     """Train the small models: of domains and conducts, of times, and of who is to blame."""
-    from ingest.normalise import blame, dating, labelled, model, train, weighing
+    from ingest.normalise import blame, dating, labelled, marked, model, train, weighing
     from ingest.normalise.accepted import examples as accepted_examples
     from ingest.normalise.gazetteer import Gazetteer
     from models import gazetteer
@@ -154,7 +155,8 @@ def train(
     channels = labelled.read_channels(folder / "channels.toml")
     units = Gazetteer(gazetteer.read(folder / "gazetteer.csv"))
     out.mkdir(parents=True, exist_ok=True)
-    dates, guilt = train.choosers(complaints, channels, units)
+    marks = marked.read(folder / marked.FILE)
+    dates, guilt = train.choosers(complaints, marks, channels, units)
     weighing.save(dates, out / dating.MODEL_FILE)
     weighing.save(guilt, out / blame.MODEL_FILE)
     phrases = train.read_phrases(folder / "phrases.tsv")

@@ -12,7 +12,7 @@ import pytest
 from ingest.matter import ChannelFacts, Matter, Normalised, Passage
 from ingest.normalise import Lexicons, labelled, load_lexicons, normalise, when
 from ingest.normalise.reading import Reading, read
-from ingest.normalise.weighing import Surroundings
+from ingest.normalise.surroundings import Surroundings
 from models import gazetteer
 from models.medium import Kind
 from models.record import Occurred

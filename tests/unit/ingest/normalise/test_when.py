@@ -175,6 +175,37 @@ def test_no_interval_begins_after_its_end_or_ends_after_the_day_received(
         assert 0 <= one.span.start < one.span.end < len(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("七月二十号电工来接电", ["七月二十号"]),
+        ("九月一号报名，九月八号日报登了", ["九月一号", "九月八号"]),
+        ("冬月初施工队来盖的", ["冬月初"]),
+        ("村主任腊月十八天没亮就拉走了", ["腊月十八"]),
+        ("正月初八几个人在馆子头", ["正月初八"]),
+        ("是上个月的事", ["上个月"]),
+        ("上个月的二十号", ["上个月的二十号"]),
+        ("婆婆三月中了风", ["三月"]),
+        ("今年四月经手的组长只发八百", ["今年四月"]),
+        ("村上前年报的名单", ["前年"]),
+        ("五一村上喊唱歌，重阳社区发米", ["五一", "重阳"]),
+        ("国庆后村医喊签字，端午前村上喊交钱", ["国庆后", "端午前"]),
+        ("清明三天没得人", ["清明"]),
+        ("今年四月十五天的课时", ["今年四月"]),
+        ("四月十九来了伙人，三月二十来个人打牌", ["四月十九", "三月"]),
+        ("十月二十几就漫了，八月二十几个人来闹", ["十月二十几", "八月"]),
+        ("老谭中秋前喊我去", ["中秋前"]),
+        ("腊月中旬拿去报的，我名下去年领过两回", ["腊月中旬", "去年"]),
+        ("妇女主任重阳发米", ["重阳"]),
+        ("如今个个来问，今个又来", ["今个"]),
+        ("国庆村、八一水库、重阳路，六一五个娃，王重阳打人", []),
+    ],
+)
+def test_a_time_is_found_whatever_stands_beside_it(text: str, said: list[str]) -> None:
+    found = when.joined(text, RECEIVED)
+    assert [text[one.span.start : one.span.end] for one in found] == said
+
+
 def test_what_is_chosen_is_told_in_its_own_words(dated: Date) -> None:
     time = dated("他家前天晚上把我们的谷子收了")
     assert time is not None

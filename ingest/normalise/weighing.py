@@ -1,0 +1,104 @@
+"""Which of the places in a text is the one looked for: a small network that weighs what is around.
+
+Which of the times that somebody says dates the act, and which of the people is to blame, depends on
+all the words around and on how they go together. A layer of units over sums of what each feature
+says (surroundings.py), learnt from labelled complaints (learning.py), knows more ways to say it
+than hand-written patterns do. The places of a text are weighed against one another and against
+none of them, so that their probabilities sum to at most 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.normalise.surroundings import Features
+
+Floats = NDArray[np.float32]
+LARGEST = 127  # of a byte with a sign
+
+
+def _nothing() -> Floats:
+    return np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The network; what is not among its features says nothing.
+
+    names : of features; plain : shape = (n_features,), what each says by itself
+    inner : shape = (n_features, n_units); shift, outer : shape = (n_units,)
+    none : score of none of the places; version : of what was shipped
+    """
+
+    names: tuple[str, ...] = ()
+    plain: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    inner: Floats = field(default_factory=_nothing)
+    shift: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    outer: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    none: float = 0.0
+    version: str = ""
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.names)}
+
+    def score(self, features: Features) -> float:
+        """Score one place; only differences between places, and from none of them, mean a thing."""
+        known = [name for name in features if name in self._rows]
+        rows = [self._rows[name] for name in known]
+        values = np.array([features[name] for name in known], np.float32)
+        units = np.maximum(values @ self.inner[rows] + self.shift, 0) if known else self.shift
+        return float(np.maximum(units, 0) @ self.outer + values @ self.plain[rows])
+
+    def probabilities(self, described: Iterable[Features]) -> list[float]:
+        """Give how likely each of a text's places is the one; what is left is for none of them."""
+        scores = np.array([*map(self.score, described), self.none])
+        masses = np.exp(scores - scores.max())
+        return [float(mass) for mass in (masses / masses.sum())[:-1]]
+
+    def choose(self, described: Iterable[Features], least: float) -> tuple[int, float] | None:
+        """Give the likeliest place with its probability; None if none reaches the least."""
+        likely = self.probabilities(described)
+        best = max(likely, default=0.0)
+        return (likely.index(best), best) if likely and best >= least else None
+
+
+def save(weights: Weights, path: Path) -> None:
+    """Write the weights, those of the units in a byte each."""
+    scale = np.abs(weights.inner).max(axis=0, initial=1e-6) / LARGEST
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            names=np.frombuffer("\n".join(weights.names).encode(), dtype=np.uint8),
+            plain=weights.plain.astype(np.float16),
+            inner=np.round(weights.inner / scale).astype(np.int8),
+            scale=scale.astype(np.float32),
+            shift=weights.shift,
+            outer=weights.outer,
+            none=weights.none,
+        )
+
+
+@cache
+def load(name: str) -> Weights:
+    """Read one of the models that are shipped. name : of the file"""
+    data = files("ingest").joinpath("data", name).read_bytes()
+    with np.load(BytesIO(data), allow_pickle=False) as saved:
+        return Weights(
+            names=tuple(saved["names"].tobytes().decode().split("\n")),
+            plain=saved["plain"].astype(np.float32),
+            inner=saved["inner"] * saved["scale"],
+            shift=saved["shift"],
+            outer=saved["outer"],
+            none=float(saved["none"]),
+            version=hashlib.sha256(data).hexdigest()[:8],
+        )

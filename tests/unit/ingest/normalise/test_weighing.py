@@ -1,0 +1,142 @@
+"""The small networks that choose among times and people: how they choose, learn and are kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from ingest.normalise import Lexicons, blame, dating, learning, lexicon, marked, weighing
+from ingest.normalise.gazetteer import Gazetteer
+from ingest.normalise.labelled import read_channels, read_training
+from ingest.normalise.learning import Lessons
+from ingest.normalise.surroundings import Features
+from ingest.normalise.train import choosers
+from ingest.normalise.weighing import Weights
+from models import gazetteer
+from models.errors import Invalid
+from tests.unit.ingest.normalise.conftest import SAMPLES, Say
+from tests.unit.ingest.normalise.test_surroundings import described
+from workers.commands.normalise import app
+
+ACT = "堰塘遭他家去年三月拿挖机填了。"
+OWN = "我们是去年三月才搬回来的，路没有修。"
+EVEN = Weights(
+    names=("a", "b"),
+    plain=np.array([np.log(3), 0], np.float32),
+    inner=np.array([[0.0], [2.0]], np.float32),
+    shift=np.array([-1.0], np.float32),
+    outer=np.array([np.log(5)], np.float32),
+)
+
+
+def lessons(*texts: tuple[list[str], list[bool]]) -> Lessons:
+    """Make lessons of texts of one place each, many times over."""
+    found = Lessons()
+    for _ in range(40):
+        for said, right in texts:
+            found.add([described(text) for text in said], right)
+    return found
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Weights:
+    return learning.fit(lessons(([ACT], [True]), ([OWN], [False])))
+
+
+def test_words_around_a_time_are_learnt(learnt: Weights) -> None:
+    assert learnt.probabilities([described(ACT)])[0] > 0.6
+    assert learnt.probabilities([described(OWN)])[0] < 0.4
+
+
+def test_the_same_lessons_give_the_same_weights(learnt: Weights) -> None:
+    again = learning.fit(lessons(([ACT], [True]), ([OWN], [False])))
+    assert again.names == learnt.names
+    assert np.allclose(again.inner, learnt.inner)
+
+
+def test_a_text_without_places_teaches_nothing() -> None:
+    found = Lessons()
+    found.add([], [])
+    assert not found.described
+
+
+def test_places_are_weighed_against_one_another_and_against_none() -> None:
+    assert EVEN.probabilities([{}]) == pytest.approx([0.5])
+    assert EVEN.probabilities([{"a": 1.0}, {}]) == pytest.approx([0.6, 0.2])
+    assert EVEN.probabilities([{"b": 1.0}]) == pytest.approx([5 / 6])
+    assert EVEN.probabilities([]) == []
+
+
+def test_what_was_never_seen_says_nothing() -> None:
+    assert EVEN.score({"behind 哪样": 1.0}) == EVEN.score({})
+    assert Weights().probabilities([{"a": 1.0}, {}]) == pytest.approx([1 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize(("least", "chosen"), [(0.59, 1), (0.61, None)])
+def test_the_likeliest_place_is_chosen_from_a_probability_on(
+    least: float, chosen: int | None
+) -> None:
+    places: list[Features] = [{}, {"a": 1.0}]
+    found = EVEN.choose(places, least)
+    assert (found and found[0]) == chosen
+    assert EVEN.choose([], least) is None
+
+
+def test_what_was_learnt_is_kept(
+    learnt: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    weighing.save(learnt, tmp_path / "data" / "some.npz")
+    monkeypatch.setattr(weighing, "files", lambda _: tmp_path)
+    kept = weighing.load.__wrapped__("some.npz")
+    for text in (ACT, OWN):
+        wanted = learnt.probabilities([described(text)])
+        assert kept.probabilities([described(text)]) == pytest.approx(wanted, abs=0.02)
+    assert kept.version
+
+
+def test_what_a_model_chose_names_the_model(say: Say, lexicons: Lexicons) -> None:
+    made = say("村支书去年收了我三百块，没有开票")
+    for name in ("occurred", "subject.post"):
+        (source,) = made.provenance[name]
+        assert (source.by, source.why) == ("model", lexicons.version)
+
+
+NEEDED = ("training-4.jsonl", "channels.toml", "gazetteer.csv", "phrases.tsv", "times.tsv")
+
+
+@pytest.mark.parametrize("missing", NEEDED[1:])
+def test_a_folder_of_samples_that_lacks_a_file_is_refused_by_its_name(
+    missing: str, tmp_path: Path
+) -> None:
+    for name in NEEDED:
+        if name != missing:
+            (tmp_path / name).symlink_to((SAMPLES / name).resolve())
+    done = CliRunner().invoke(app, ["train", "--out", str(tmp_path / "out"), str(tmp_path)])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, Invalid)
+    assert missing in done.exception.en
+
+
+def test_the_shipped_models_are_those_of_the_training_complaints() -> None:
+    """The last figures of a weight depend on the machine that it was learnt on."""
+    channels = read_channels(SAMPLES / "channels.toml")
+    units = Gazetteer(gazetteer.read(SAMPLES / "gazetteer.csv"))
+    marks = marked.read(SAMPLES / marked.FILE)
+    found = choosers(read_training(SAMPLES), marks, channels, units)
+    for weights, name in zip(found, (dating.MODEL_FILE, blame.MODEL_FILE), strict=True):
+        shipped = weighing.load(name)
+        assert shipped.names == weights.names
+        same = replace(shipped, none=weights.none)
+        for text in (ACT, OWN):
+            wanted = weights.probabilities([described(text)])
+            assert same.probabilities([described(text)]) == pytest.approx(wanted, abs=0.15)
+
+
+def test_no_surname_is_in_two_lists() -> None:
+    words = lexicon.people().names
+    assert not set(words.rare) & set("".join(words.surnames.split()))
