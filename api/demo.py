@@ -257,8 +257,10 @@ def _addresses(console: Console, settings: Settings, logins: Sequence[tuple[str,
 
 
 def _serve_until_interrupted() -> None:
+    # signal.pause() would wait for ever for a Ctrl-C that came in the moment before it.
     try:
-        signal.pause()
+        while True:
+            time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         return
 
