@@ -89,7 +89,7 @@ def installed(tag: str, tags: Sequence[str]) -> str:
 
 def heard(sounding: Sounding, tags: Sequence[str]) -> Odds:
     """Put what one window's witnesses hear into probabilities of each tag and `und`."""
-    head = {one.tag: one.probability for one in sounding.head.candidates}
+    head = sounding.head.odds
     if not sounding.tagger:
         inside = 1 - sounding.head.outside
         odds = {tag: inside * head.get(tag, 0.0) for tag in tags}

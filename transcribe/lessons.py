@@ -92,8 +92,7 @@ def _windows(whisper: Whisper, samples: Samples) -> Iterator[Encoded]:
 
 def _write(whisper: Whisper, encoded: Encoded, known: str) -> tuple[str, Written]:
     """Write a text in its language, or in that of the pack in which it is likeliest."""
-    heard = whisper.languages([encoded])[0]
-    odds = {one.tag: one.probability for one in heard.candidates}
+    odds = whisper.languages([encoded])[0].odds
     tried = (known,) if known else language.rivals(odds, whisper.pack.tags)
     seconds = len(encoded.states) / 50
     most = min(MOST_TOKENS, 24 + round(20 * seconds))

@@ -203,12 +203,10 @@ def _evidence(turns: Sequence[Turn]) -> tuple[Evidence, ...]:
     whole = language.keep(language.average([turn.sounding for turn in turns]))
     if len(turns) == 1:
         return whole + _tried(turns[0], None, None)
-    parts = [
-        (*language.keep(turn.sounding, start, end), *_tried(turn, start, end))
-        for turn in turns
-        for start, end in ((turn.window.start, turn.window.end),)
-    ]
-    return whole + tuple(one for part in parts for one in part)
+    for turn in turns:
+        start, end = turn.window.start, turn.window.end
+        whole += (*language.keep(turn.sounding, start, end), *_tried(turn, start, end))
+    return whole
 
 
 def _tried(turn: Turn, start: float | None, end: float | None) -> tuple[Evidence, ...]:

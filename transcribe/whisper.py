@@ -95,6 +95,11 @@ class Heard:
     candidates: tuple[Likely, ...]
     outside: float
 
+    @property
+    def odds(self) -> dict[str, float]:
+        """Give the probability of each language of the pack."""
+        return {one.tag: one.probability for one in self.candidates}
+
 
 class PackTokenizer(Tokenizer):  # type: ignore[misc]  # faster-whisper carries no types
     """faster-whisper's tokenizer for one language of a pack, which may borrow its token."""

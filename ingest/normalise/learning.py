@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from ingest.normalise.model import Floats
 from ingest.normalise.surroundings import Features
-from ingest.normalise.weighing import Floats, Weights
+from ingest.normalise.weighing import Weights
 
 SEED = 7
 MEMBERS, UNITS = 4, 8
@@ -61,8 +62,11 @@ def fit(lessons: Lessons) -> Weights:
     """Learn; the same lessons give the same weights, but for the arithmetic of the machine.
 
     Several networks begin at different places and are joined into one that gives the mean of their
-    scores: one alone depends on where it began (Hansen and Salamon, 1990).
+    scores: one alone depends on where it began (Hansen and Salamon, 1990). Nothing to learn from
+    gives weights that say nothing.
     """
+    if not lessons.described:
+        return Weights()
     counts = Counter(name for text in lessons.described for place in text for name in place)
     least = max(LEAST_SEEN, len(lessons.described) // TEXTS_A_SEEN)
     names = tuple(sorted(name for name, count in counts.items() if count >= least))

@@ -16,7 +16,7 @@ from ingest.normalise.labelled import text_of
 from ingest.normalise.reading import Span
 from models.errors import Invalid
 
-FILE = "times.tsv"
+FILES = "times-*.tsv"
 _MARK = re.compile(r"【([^【】]+)】")
 
 
@@ -27,6 +27,18 @@ class Marked:
     received: date
     text: str
     span: Span | None
+
+
+def read_all(folder: Path) -> tuple[Marked, ...]:
+    """Read the marked texts of a folder, in order; raise Invalid where there are none."""
+    found = tuple(one for path in sorted(folder.glob(FILES)) for one in read(path))
+    if not found:
+        raise Invalid(
+            f"{folder} 里没有 {FILES}。",
+            f"There is no {FILES} in {folder}.",
+            code="no_labels",
+        )
+    return found
 
 
 def read(path: Path) -> tuple[Marked, ...]:

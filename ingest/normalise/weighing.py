@@ -18,11 +18,10 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ingest.normalise.model import Floats
 from ingest.normalise.surroundings import Features
 
-Floats = NDArray[np.float32]
 LARGEST = 127  # of a byte with a sign
 
 
@@ -53,11 +52,13 @@ class Weights:
 
     def score(self, features: Features) -> float:
         """Score one place; only differences between places, and from none of them, mean a thing."""
-        known = [name for name in features if name in self._rows]
-        rows = [self._rows[name] for name in known]
-        values = np.array([features[name] for name in known], np.float32)
-        units = np.maximum(values @ self.inner[rows] + self.shift, 0) if known else self.shift
-        return float(np.maximum(units, 0) @ self.outer + values @ self.plain[rows])
+        known = [
+            (self._rows[name], value) for name, value in features.items() if name in self._rows
+        ]
+        rows = [row for row, _ in known]
+        values = np.array([value for _, value in known], np.float32)
+        units = np.maximum(values @ self.inner[rows] + self.shift, 0)
+        return float(units @ self.outer + values @ self.plain[rows])
 
     def probabilities(self, described: Iterable[Features]) -> list[float]:
         """Give how likely each of a text's places is the one; what is left is for none of them."""

@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GRAMMARS = ROOT / "samples" / "grammars"
 PACK = ROOT / "samples" / "packs" / "demo"
 HELDOUT = ROOT / "samples" / "heldout"
-VERSION = "2026.11.25.3"
+VERSION = "2026.11.29.1"
 NAMES = {
     "zh": ("Mandarin Chinese", "普通话"),
     "yue": ("Cantonese", "粵語"),

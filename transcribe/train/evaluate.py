@@ -15,7 +15,7 @@ from transcribe.audio import decode
 from transcribe.train import manifest
 from transcribe.train.grammar import bare
 from transcribe.train.manifest import Entry
-from transcribe.whisper import MOST_TOKENS, Encoded, Whisper, Written
+from transcribe.whisper import Encoded, Whisper, Written
 
 SAMPLE_RATE = 16_000
 _BATCH = 16
@@ -96,17 +96,14 @@ class Recogniser:
 
     def _write(self, windows: Sequence[Encoded], tags: Sequence[str]) -> list[Written]:
         beams = self.pack.thresholds.beams
-        return self._whisper.write(windows, tags, beams=beams, most_tokens=MOST_TOKENS)
+        return self._whisper.write(windows, tags, beams=beams)
 
     def _tags(self, windows: Sequence[Encoded], told: str, written: Sequence[Written]) -> list[str]:
         """Tag windows: by the language head, and where languages are near by their texts too.
 
         written : in the language that was told, which is not written once more
         """
-        odds = [
-            {one.tag: one.probability for one in heard.candidates}
-            for heard in self._whisper.languages(windows)
-        ]
+        odds = [heard.odds for heard in self._whisper.languages(windows)]
         rivals = [language.rivals(own, self.pack.tags) for own in odds]
         texts: list[dict[str, Written]] = [{told: text} for text in written]
         tries = [(row, tag) for row, tags in enumerate(rivals) for tag in tags if tag != told]

@@ -155,7 +155,7 @@ def train(
     channels = labelled.read_channels(folder / "channels.toml")
     units = Gazetteer(gazetteer.read(folder / "gazetteer.csv"))
     out.mkdir(parents=True, exist_ok=True)
-    marks = marked.read(folder / marked.FILE)
+    marks = marked.read_all(folder)
     dates, guilt = train.choosers(complaints, marks, channels, units)
     weighing.save(dates, out / dating.MODEL_FILE)
     weighing.save(guilt, out / blame.MODEL_FILE)

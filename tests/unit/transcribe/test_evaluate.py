@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.transcript import UNKNOWN_LANGUAGE, ListenerReason
 from transcribe.evaluate import Judged, auroc, calibration_error, figures, share
 
 
@@ -11,7 +12,8 @@ def judged(
     truth: str, tag: str, confidence: float, likeliest: str = "", trusted: int = 0
 ) -> Judged:
     """Make one recording and what was said of it."""
-    return Judged(truth, truth, tag, confidence, likeliest or tag, None, trusted)
+    reason = ListenerReason.UNCERTAIN_LANGUAGE if tag == UNKNOWN_LANGUAGE else None
+    return Judged(truth, truth, tag, confidence, likeliest or tag, reason, trusted)
 
 
 def test_an_interval_holds_its_share_and_shrinks_with_the_count() -> None:
@@ -54,5 +56,5 @@ def test_figures_count_what_they_say() -> None:
     assert found.confident_wrong.value == 0.1
     assert found.unknown_as_und.value == 0.9
     assert found.invented.value == 0.1
-    assert found.ready.count == 10
+    assert (found.ready.value, found.ready.count) == (0.9, 10)
     assert found.by_language["zh"].count == 9

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.normalise import marked
+from ingest.normalise import marked, when
 from ingest.normalise.marked import Marked
 from ingest.normalise.reading import Span
 from models.errors import Invalid
@@ -16,7 +16,7 @@ from tests.unit.ingest.normalise.conftest import SAMPLES
 
 def table(folder: Path, *lines: str) -> Path:
     """Write a table with its head."""
-    path = folder / marked.FILE
+    path = folder / "times-1.tsv"
     path.write_text("\n".join(("received\ttext", *lines)) + "\n", "utf-8")
     return path
 
@@ -44,7 +44,13 @@ def test_a_bad_line_is_named(line: str, tmp_path: Path) -> None:
         marked.read(table(tmp_path, "2026-05-12\t路烂了", line))
 
 
-def test_the_samples_are_read_and_none_is_held_out() -> None:
-    texts = {one.text for one in marked.read(SAMPLES / marked.FILE)}
-    assert len(texts) > 5_000
-    assert not any(text in (SAMPLES / "heldout.jsonl").read_text("utf-8") for text in texts)
+def test_every_sample_is_read_once_and_its_mark_is_a_time_that_is_found() -> None:
+    every = marked.read_all(SAMPLES)
+    assert len({one.text for one in every}) == len(every) > 12_000
+    spans = [one for one in every if one.span]
+    found = [
+        any(time.span.overlaps(one.span) for time in when.joined(one.text, one.received))
+        for one in spans
+        if one.span
+    ]
+    assert sum(found) > 0.99 * len(spans)
