@@ -101,8 +101,9 @@ def choosers(
             [_is_blamed(one, person) for person in seen.people],
         )
     for text in marked:
-        times = when.joined(text.text, text.received)
-        dates.add(_times(Surroundings(text.text), times, text.received), _marks(text, times))
+        said = plain(text.text)  # as reading.read gives it, sign for sign
+        times = when.joined(said, text.received)
+        dates.add(_times(Surroundings(said), times, text.received), _marks(text, times))
     return learning.fit(dates), learning.fit(guilt)
 
 
