@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -65,3 +66,12 @@ def told(line: str) -> None:
 def listed(text: str) -> list[str]:
     """Read a list that is separated by commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def require_train_extra() -> None:
+    """End with a word on what to install where torch is missing."""
+    if find_spec("torch") is None:
+        fail(
+            "训练需要附加组件：见 README 的“Grow a language”。\n"
+            "Training needs the extra `train`: see “Grow a language” in the README."
+        )

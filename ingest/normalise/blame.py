@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from ingest.normalise.person import Person
 from ingest.normalise.surroundings import Features, Surroundings, order
-from ingest.normalise.weighing import Weights
+from ingest.normalise.weighing import Weights, likeliest
 
 MODEL_FILE = "blame.npz"
 # Somebody who is to blame less likely than this is left out.
-LIKELY = 0.7
+LIKELY = 0.75
 # 两个保安, 几个组长: no one of them
 _COUNTED = re.compile(r"(?:[几两二三四五六七八九十百\d]+(?:个|名|位)|[些各])$")
 BEFORE = 5
@@ -24,13 +24,20 @@ class Blame:
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
 
-    def choose(self, around: Surroundings, people: Sequence[Person], conduct: str) -> Person | None:
+    def choose(
+        self,
+        around: Surroundings,
+        people: Sequence[Person],
+        conduct: str,
+        read: Sequence[float],
+    ) -> Person | None:
         """Choose the one complained of, weighed by how likely it is; None if nobody likely is.
 
         conduct : what is reproached, "" if that is not clear
+        read : how likely the network finds each
         """
         described = (features(around, people, place, conduct) for place in range(len(people)))
-        chosen = self._weights.choose(described, LIKELY)
+        chosen = likeliest((self._weights.probabilities(described), read), LIKELY)
         return replace(people[chosen[0]], weight=chosen[1]) if chosen else None
 
 

@@ -10,12 +10,12 @@ from datetime import date
 from ingest.normalise.reading import Reading, Span
 from ingest.normalise.surroundings import Features, Surroundings, order
 from ingest.normalise.times import Found
-from ingest.normalise.weighing import Weights
+from ingest.normalise.weighing import Weights, likeliest
 from models.record import Occurred
 
 MODEL_FILE = "dating.npz"
 # A time that dates the act less likely than this is left out.
-LIKELY = 0.55
+LIKELY = 0.6
 SUREST = 0.97
 OLDEST = 10  # years before the report; what is older is just old
 _NUMBER = re.compile(r"[一二三四五六七八九十〇零两\d]+")
@@ -37,11 +37,19 @@ class Dating:
         self._weights = weights
 
     def choose(
-        self, reading: Reading, around: Surroundings, every: Sequence[Found], received: date
+        self,
+        reading: Reading,
+        around: Surroundings,
+        every: Sequence[Found],
+        received: date,
+        read: Sequence[float],
     ) -> Time | None:
-        """Choose the time of the main act among all that are said; None if none is likely it."""
+        """Choose the time of the main act among all that are said; None if none is likely it.
+
+        read : how likely the network finds each
+        """
         described = (features(around, every, place, received) for place in range(len(every)))
-        chosen = self._weights.choose(described, LIKELY)
+        chosen = likeliest((self._weights.probabilities(described), read), LIKELY)
         if chosen is None:
             return None
         place, likely = chosen

@@ -22,7 +22,7 @@ from ingest.normalise.weighing import Weights
 SEED = 7
 MEMBERS, UNITS = 4, 8
 LEAST_SEEN = 3  # a feature of one place or two teaches little but those
-TEXTS_A_SEEN = 1500  # and of more texts one must be seen more often, so that a model stays small
+MOST_FEATURES = 13_000  # the most frequent, so that a model stays small
 ROUNDS = 12
 BATCH = 32  # texts
 RATE, WARM_STEPS = 3e-3, 50
@@ -68,8 +68,8 @@ def fit(lessons: Lessons) -> Weights:
     if not lessons.described:
         return Weights()
     counts = Counter(name for text in lessons.described for place in text for name in place)
-    least = max(LEAST_SEEN, len(lessons.described) // TEXTS_A_SEEN)
-    names = tuple(sorted(name for name, count in counts.items() if count >= least))
+    often = [(-count, name) for name, count in counts.items() if count >= LEAST_SEEN]
+    names = tuple(sorted(name for _, name in sorted(often)[:MOST_FEATURES]))
     found = [_learn(lessons, names, np.random.default_rng(SEED + n)) for n in range(MEMBERS)]
     return Weights(
         names=names,

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.normalise import blame, dating, lexicon, model, weighing
+from ingest.normalise import blame, dating, lexicon, model, network, weighing
 from ingest.normalise.amount import Counter
 from ingest.normalise.blame import Blame
 from ingest.normalise.dating import Dating
 from ingest.normalise.gazetteer import Gazetteer
 from ingest.normalise.lexicon import MatterWords
 from ingest.normalise.model import Model
+from ingest.normalise.network import Network
 from ingest.normalise.person import Register
 from ingest.normalise.term import TermIndex
 from ingest.normalise.unit import Bodies
@@ -45,6 +46,7 @@ class Lexicons:
     domain: TermIndex
     conduct: TermIndex
     model: Model
+    network: Network
     foreign: dict[str, Foreign]
     version: str
 
@@ -58,6 +60,7 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
     words = lexicon.matters()
     trained = model.load()
     dates, guilt = weighing.load(dating.MODEL_FILE), weighing.load(blame.MODEL_FILE)
+    reader = network.load()
     versions = (
         words.version,
         lexicon.people().version,
@@ -75,12 +78,13 @@ def load_lexicons(units: Sequence[Unit], extra: Path | None = None) -> Lexicons:
         domain=TermIndex(words, "domain"),
         conduct=TermIndex(words, "conduct"),
         model=trained,
+        network=reader,
         foreign={
             table.language: Foreign(TermIndex(table, "domain"), TermIndex(table, "conduct"))
             for table in _extra(extra)
         },
         version=f"lexicon {'.'.join(map(str, versions))}, "
-        f"models {trained.version} {dates.version} {guilt.version}",
+        f"models {trained.version} {dates.version} {guilt.version} {reader.version}",
     )
 
 

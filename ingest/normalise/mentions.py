@@ -8,6 +8,7 @@ from functools import cached_property
 from ingest.matter import Matter
 from ingest.normalise import place, private, when
 from ingest.normalise.gazetteer import Gazetteer
+from ingest.normalise.network import Place
 from ingest.normalise.person import Person, Register
 from ingest.normalise.place import Named, Standing
 from ingest.normalise.private import Private
@@ -31,6 +32,16 @@ class Mentions:
     def around(self) -> Surroundings:
         """Give the text, cut into clauses and words."""
         return Surroundings(self.reading.text)
+
+    @property
+    def when(self) -> tuple[Place, ...]:
+        """Give the times as a network marks them."""
+        return tuple(Place(one.span, one.interval.precision) for one in self.times)
+
+    @property
+    def who(self) -> tuple[Place, ...]:
+        """Give the people as a network marks them."""
+        return tuple(Place(one.span, "person") for one in self.people)
 
     @property
     def dated(self) -> tuple[Span, ...]:

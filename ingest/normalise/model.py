@@ -18,6 +18,7 @@ from io import BytesIO
 from itertools import pairwise
 from math import log, sqrt
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import rjieba
@@ -34,8 +35,7 @@ KINDS = ("c", "w", "s")
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A piece of a text: its kind and what it is, and where it stands."""
 
     kind: str
@@ -68,14 +68,14 @@ class Vocabulary:
     def features(self, text: str) -> Features:
         """Weigh the known pieces of a text, each kind to length one."""
         counts = Counter(piece.kind + piece.name for piece in pieces(text))
+        known: dict[str, dict[int, float]] = {kind: {} for kind in KINDS}
+        for name, times in counts.items():
+            row = self.rows.get(name)
+            if row is not None:
+                known[name[0]][row] = (1 + log(times)) * float(self.rarity[row])
         rows: list[int] = []
         values: list[float] = []
-        for kind in KINDS:
-            weighed = {
-                row: (1 + log(times)) * float(self.rarity[row])
-                for name, times in counts.items()
-                if name[0] == kind and (row := self.rows.get(name)) is not None
-            }
+        for weighed in known.values():
             length = sqrt(sum(value * value for value in weighed.values())) or 1.0
             rows += weighed
             values += [value / length for value in weighed.values()]
@@ -125,12 +125,14 @@ def pieces(text: str) -> Iterator[Piece]:
             yield Piece("w", word, at, at + len(word))
         at += len(word)
     for start, run in _runs(text):
+        heard = [syllable(character) if is_han(character) else "" for character in run]
         for place, character in enumerate(run, start):
             yield Piece("c", character, place, place + 1)
         for place, (one, other) in enumerate(pairwise(run), start):
             yield Piece("c", one + other, place, place + 2)
-            if is_han(one) and is_han(other):
-                yield Piece("s", f"{syllable(one)}'{syllable(other)}", place, place + 2)
+        for place, (one, other) in enumerate(pairwise(heard), start):
+            if one and other:
+                yield Piece("s", f"{one}'{other}", place, place + 2)
 
 
 def scores(hits: tuple[Hit, ...], codes: tuple[str, ...]) -> Floats:

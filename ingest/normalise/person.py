@@ -75,6 +75,7 @@ class Register:
             told=rf"(?P<surname>{double}|[{every}{names.told}])",
             any_sign=rf"(?P<surname>{double}|(?![名氏啥什哪的了])[\u4e00-\u9fff])",
             given=given,
+            given_two=f"[{first}][{last}]",
             nickname=any_of(names.nicknames),
         )
         # 龚长贵暑假砌了个堡坎: nothing but a name
@@ -163,6 +164,7 @@ def _patterns(
     told: str,
     any_sign: str,
     given: str,
+    given_two: str,
     nickname: str,
 ) -> tuple[re.Pattern[str], ...]:
     """Write the ways in which people are named, the most telling first.
@@ -173,6 +175,7 @@ def _patterns(
     """
     full = rf"(?P<name>{surname}{given})"
     sure = rf"(?P<name>{rare}{given})"
+    acting = rf"(?P<name>{rare}{given_two})"
     behind = rf"(?P<name>{clear}{given})"
     called = r"(?:他叫|就叫|叫做|名字叫|名叫|叫)"
     own = r"(?<!我)(?<![百贵同])姓"
@@ -192,6 +195,8 @@ def _patterns(
             rf"[老小]{surname}(?!家[里头])",
             rf"那个[老小]{clear}(?!家[里头])",
             rf"{clear}(?:{nickname})",
+            rf"{rare}(?:老[大二三四五六七八九幺]|[二三四五幺]娃)",
+            rf"(?:遭|被|隔壁){acting}",
             r"(?:邻居|隔壁|本村|同村|村民|社员|本组|同组|住在[^，。,；]{1,6}|农户|住户|承包人|老赖|光棍|恶霸|一个叫|那个|养鱼|挖沙|开店|会首)"
             rf"的?{full}",
             rf"{full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用|，外号)",

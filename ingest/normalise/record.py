@@ -90,7 +90,8 @@ def _find(read: Reading, matter: Matter, lexicons: Lexicons) -> Findings:
     features = trained.vocabulary.features(read.text)
     conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
     reproach = conduct.best(LIKELY)
-    person = lexicons.blame.choose(seen.around, seen.people, reproach)
+    opinion = lexicons.network.read(read.text, seen.when, seen.who)
+    person = lexicons.blame.choose(seen.around, seen.people, reproach, opinion.people)
     candidates = lexicons.bodies.find(
         read.without(seen.dated), seen.named, lexicons.gazetteer, seen.standing, reproach
     )
@@ -98,7 +99,7 @@ def _find(read: Reading, matter: Matter, lexicons: Lexicons) -> Findings:
         mentions=seen,
         person=person,
         unit=unit.choose(candidates, person, reproach),
-        time=lexicons.dating.choose(read, seen.around, seen.times, matter.received),
+        time=lexicons.dating.choose(read, seen.around, seen.times, matter.received, opinion.times),
         amounts=lexicons.counter.find(read, (*seen.dated, *seen.closed)),
         domain=kind.judge(read.text, features, trained, "domain", lexicons.domain),
         conduct=conduct,

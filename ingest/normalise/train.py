@@ -6,9 +6,8 @@ import csv
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +19,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from ingest.matter import ChannelFacts
-from ingest.normalise import blame, dating, learning, lexicon, mentions, model, reading, when
-from ingest.normalise.almanac import Interval
-from ingest.normalise.gazetteer import Gazetteer
-from ingest.normalise.labelled import Labelled, matter, text_of
-from ingest.normalise.learning import Lessons
-from ingest.normalise.marked import Marked
+from ingest.normalise import learning, lexicon, model
+from ingest.normalise.labelled import Labelled, text_of
 from ingest.normalise.model import KINDS, Floats, Head, Model, Vocabulary, pieces
-from ingest.normalise.person import Person, Register
 from ingest.normalise.reading import plain
-from ingest.normalise.surroundings import Features, Surroundings
+from ingest.normalise.taught import Taught, lessons
 from ingest.normalise.term import TermIndex
-from ingest.normalise.times import Found
 from ingest.normalise.weighing import Weights
 from models.errors import Invalid
 from models.transcript import Frozen
@@ -77,57 +69,13 @@ def examples(labelled: Sequence[Labelled]) -> tuple[Example, ...]:
     return tuple(Example(text=one.text, domain=one.domain, conduct=one.conduct) for one in labelled)
 
 
-def choosers(
-    labelled: Sequence[Labelled],
-    marked: Sequence[Marked],
-    channels: Mapping[str, ChannelFacts],
-    gazetteer: Gazetteer,
-) -> tuple[Weights, Weights]:
-    """Learn which times date what is complained of, and who is to blame for it."""
-    register = Register(lexicon.people())
-    dates, guilt = Lessons(), Lessons()
-    for one in labelled:
-        said = matter(one, channels[one.channel])
-        seen = mentions.find(reading.read(said.passages[0]), said, gazetteer, register)
-        dates.add(
-            _times(seen.around, seen.times, one.received),
-            [_is_meant(one, time.interval) for time in seen.times],
-        )
-        guilt.add(
-            [
-                blame.features(seen.around, seen.people, place, one.conduct)
-                for place in range(len(seen.people))
-            ],
-            [_is_blamed(one, person) for person in seen.people],
-        )
-    for text in marked:
-        said = plain(text.text)  # as reading.read gives it, sign for sign
-        times = when.joined(said, text.received)
-        dates.add(_times(Surroundings(said), times, text.received), _marks(text, times))
-    return learning.fit(dates), learning.fit(guilt)
+def choosers(taught: Iterable[Taught], digest: str) -> tuple[Weights, Weights]:
+    """Learn which times date what is complained of, and who is to blame for it.
 
-
-def _times(around: Surroundings, times: Sequence[Found], received: date) -> list[Features]:
-    return [dating.features(around, times, place, received) for place in range(len(times))]
-
-
-def _marks(text: Marked, times: Sequence[Found]) -> list[bool]:
-    """Tell which times are what is marked, or say the same days elsewhere."""
-    span = text.span
-    meant = next((one.interval for one in times if span and one.span.overlaps(span)), None)
-    return [one.interval == meant for one in times]
-
-
-def _is_meant(one: Labelled, said: Interval) -> bool:
-    meant = one.occurred
-    return meant is not None and (meant.start, meant.end) == (said.start, said.end)
-
-
-def _is_blamed(one: Labelled, somebody: Person) -> bool:
-    meant = one.person
-    if meant is None:
-        return False
-    return (meant.surname or "", meant.post or "") == (somebody.surname, somebody.post)
+    digest : names what is taught
+    """
+    dates, guilt = (learning.fit(one) for one in lessons(taught))
+    return replace(dates, taught=digest), replace(guilt, taught=digest)
 
 
 def read_phrases(path: Path) -> tuple[Example, ...]:

@@ -10,7 +10,7 @@ none of them, so that their probabilities sum to at most 1.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
@@ -35,7 +35,8 @@ class Weights:
 
     names : of features; plain : shape = (n_features,), what each says by itself
     inner : shape = (n_features, n_units); shift, outer : shape = (n_units,)
-    none : score of none of the places; version : of what was shipped
+    none : score of none of the places; taught : names what it learnt from
+    version : of what was shipped
     """
 
     names: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Weights:
     shift: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
     outer: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
     none: float = 0.0
+    taught: str = ""
     version: str = ""
 
     @cached_property
@@ -62,15 +64,24 @@ class Weights:
 
     def probabilities(self, described: Iterable[Features]) -> list[float]:
         """Give how likely each of a text's places is the one; what is left is for none of them."""
-        scores = np.array([*map(self.score, described), self.none])
-        masses = np.exp(scores - scores.max())
-        return [float(mass) for mass in (masses / masses.sum())[:-1]]
+        return shares([self.score(one) for one in described], self.none)
 
-    def choose(self, described: Iterable[Features], least: float) -> tuple[int, float] | None:
-        """Give the likeliest place with its probability; None if none reaches the least."""
-        likely = self.probabilities(described)
-        best = max(likely, default=0.0)
-        return (likely.index(best), best) if likely and best >= least else None
+
+def shares(scores: Sequence[float], none: float) -> list[float]:
+    """Turn the scores of a text's places, and that of none of them, into probabilities."""
+    every = np.array([*scores, none], np.float64)
+    masses = np.exp(every - every.max())
+    return [float(mass) for mass in (masses / masses.sum())[:-1]]
+
+
+def likeliest(opinions: Sequence[Sequence[float]], least: float) -> tuple[int, float] | None:
+    """Give the place that is likeliest on average, with that; None if none reaches the least.
+
+    opinions : of each model, the probabilities of the same places
+    """
+    likely = [sum(said) / len(opinions) for said in zip(*opinions, strict=True)]
+    best = max(likely, default=0.0)
+    return (likely.index(best), best) if likely and best >= least else None
 
 
 def save(weights: Weights, path: Path) -> None:
@@ -86,6 +97,7 @@ def save(weights: Weights, path: Path) -> None:
             shift=weights.shift,
             outer=weights.outer,
             none=weights.none,
+            taught=np.frombuffer(weights.taught.encode(), dtype=np.uint8),
         )
 
 
@@ -101,5 +113,6 @@ def load(name: str) -> Weights:
             shift=saved["shift"],
             outer=saved["outer"],
             none=float(saved["none"]),
+            taught=saved["taught"].tobytes().decode(),
             version=hashlib.sha256(data).hexdigest()[:8],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from models import terminal
 
 if TYPE_CHECKING:
     from ingest.matter import Normalised
+    from ingest.normalise.taught import Taught
 
 
 class _Texts(TyperGroup):
@@ -128,6 +130,14 @@ def speak(
     typer.echo(f"{len(heard)} said, character error rate {spoken.error_rate(heard):.1%}.")
 
 
+def _teach(lessons: Sequence[Taught], digest: str, out: Path) -> None:
+    from ingest.normalise import network
+    from workers import teaching
+
+    found = teaching.fit(lessons, digest, lambda line: typer.echo(line, err=True))
+    network.save(found, out / network.MODEL_FILE)
+
+
 @app.command("train")
 def train(
     out: Annotated[Path, typer.Option(help="Folder to write the models to.")],
@@ -138,13 +148,21 @@ def train(
     accepted: Annotated[
         bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
     ] = False,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="Also the network, in a quarter of an hour; needs torch."),
+    ] = False,
 ) -> None:
     """Train the small models: of domains and conducts, of times, and of who is to blame."""
-    from ingest.normalise import blame, dating, labelled, marked, model, train, weighing
+    from ingest.normalise import blame, dating, labelled, marked, model, taught, train, weighing
     from ingest.normalise.accepted import examples as accepted_examples
     from ingest.normalise.gazetteer import Gazetteer
+    from ingest.normalise.taught import Teacher
     from models import gazetteer
     from models.database import open_database, reading
+
+    if network:
+        terminal.require_train_extra()
 
     more: tuple[train.Example, ...] = ()
     if accepted:
@@ -154,14 +172,19 @@ def train(
     complaints = labelled.read_training(folder)
     channels = labelled.read_channels(folder / "channels.toml")
     units = Gazetteer(gazetteer.read(folder / "gazetteer.csv"))
-    out.mkdir(parents=True, exist_ok=True)
     marks = marked.read_all(folder)
-    dates, guilt = train.choosers(complaints, marks, channels, units)
-    weighing.save(dates, out / dating.MODEL_FILE)
-    weighing.save(guilt, out / blame.MODEL_FILE)
     phrases = train.read_phrases(folder / "phrases.tsv")
+    out.mkdir(parents=True, exist_ok=True)
     fitted = train.train(train.examples(complaints), (*phrases, *more))
     model.save(fitted.model, out / model.MODEL_FILE)
+    teacher = Teacher(channels, units, fitted.model)
+    lessons = (*teacher.labelled(complaints), *teacher.marked(marks))
+    digest = taught.digest(complaints, marks)
+    dates, guilt = train.choosers(lessons, digest)
+    weighing.save(dates, out / dating.MODEL_FILE)
+    weighing.save(guilt, out / blame.MODEL_FILE)
+    if network:
+        _teach(lessons, digest, out)
     told = f", {len(more)} of them accepted reports" if accepted else ""
     typer.echo(f"Wrote {out} from {fitted.examples} examples{told}; held out in turn:")
     for name, head in (("domain", fitted.model.domain), ("conduct", fitted.model.conduct)):

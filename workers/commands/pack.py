@@ -173,7 +173,7 @@ def train(
     from transcribe.train import recipe, screen
     from transcribe.train.wish import Wish
 
-    _require_train_extra()
+    terminal.require_train_extra()
     wish = Wish(
         data=tuple(data),
         out=out,
@@ -221,7 +221,7 @@ def curve(
     from transcribe.train import curve, exam, manifest, screen
     from transcribe.train.wish import Language
 
-    _require_train_extra()
+    terminal.require_train_extra()
     question = curve.Question(
         tag=language,
         shown=Language(language, language),
@@ -241,16 +241,6 @@ def curve(
         points = curve.draw(question, typer.echo, watch)
     typer.echo(curve.table(points))
     typer.echo(f"{out / 'curve.png'}")
-
-
-def _require_train_extra() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None:
-        terminal.fail(
-            "训练需要附加组件：见 README 的“Grow a language”。\n"
-            "Training needs the extra `train`: see “Grow a language” in the README."
-        )
 
 
 def _device(wanted: str) -> str:

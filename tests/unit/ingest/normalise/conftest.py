@@ -11,6 +11,7 @@ import pytest
 
 from ingest.matter import ChannelFacts, Matter, Normalised, Passage
 from ingest.normalise import Lexicons, labelled, load_lexicons, normalise, when
+from ingest.normalise.network import Place
 from ingest.normalise.reading import Reading, read
 from ingest.normalise.surroundings import Surroundings
 from models import gazetteer
@@ -58,8 +59,12 @@ class Date(Protocol):
 @pytest.fixture(scope="session")
 def dated(lexicons: Lexicons, typed: Callable[[str], Reading]) -> Date:
     def found(text: str, received: date = RECEIVED) -> Occurred | None:
-        reading, every = typed(text), when.joined(text, received)
-        time = lexicons.dating.choose(reading, Surroundings(text), every, received)
+        reading = typed(text)
+        every = when.joined(reading.text, received)
+        places = [Place(one.span, one.interval.precision) for one in every]
+        read = lexicons.network.read(reading.text, places, ()).times
+        around = Surroundings(reading.text)
+        time = lexicons.dating.choose(reading, around, every, received, read)
         return time.occurred if time else None
 
     return found

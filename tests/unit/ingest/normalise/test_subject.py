@@ -1,6 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 
+from ingest.normalise import Lexicons
+from ingest.normalise.reading import Reading
 from tests.unit.ingest.normalise.conftest import Say
+
+Typed = Callable[[str], Reading]
 
 
 @pytest.mark.parametrize(
@@ -139,3 +145,37 @@ def test_rare_surnames_are_names_where_the_rest_leaves_no_doubt(
 )
 def test_words_that_begin_like_a_surname_are_no_names(say: Say, text: str) -> None:
     assert say(text, "qx-county").subject.name == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "post"),
+    [
+        ("晒坝遭罗正才拉起铁丝网圈了一半", "罗正才", ""),
+        ("隔壁的单老四砌了堵墙", "单某", ""),
+        ("应二娃在天台上养鸽子", "应某", ""),
+        ("粮站的化验员冉小琼没上仪器", "冉小琼", "化验员"),
+        ("姓隋的辅警杵到我身上", "隋某", "辅警"),
+    ],
+)
+def test_people_are_found_who_are_hardly_said_to_be_one(
+    lexicons: Lexicons, typed: Typed, text: str, name: str, post: str
+) -> None:
+    (person,) = lexicons.register.find(typed(text), ())
+    assert (person.written, person.post) == (name, post)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "遭高温热得睡地板",
+        "我家老二在学校",
+        "隔壁安装空调",
+        "遭洪水冲了",
+        "村里钱在哪里",
+        "找他盖章",
+    ],
+)
+def test_nobody_is_found_where_words_only_begin_like_a_name(
+    lexicons: Lexicons, typed: Typed, text: str
+) -> None:
+    assert lexicons.register.find(typed(text), ()) == ()

@@ -1,0 +1,154 @@
+"""What labelled complaints and marked texts teach: which of their times and people are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from ingest.matter import ChannelFacts, Matter, Passage
+from ingest.normalise import blame, dating, kind, lexicon, mentions, reading
+from ingest.normalise.gazetteer import Gazetteer
+from ingest.normalise.labelled import Labelled, matter
+from ingest.normalise.learning import Lessons
+from ingest.normalise.marked import Marked
+from ingest.normalise.mentions import Mentions
+from ingest.normalise.model import Model
+from ingest.normalise.person import Register
+from ingest.normalise.reading import plain
+from ingest.normalise.term import TermIndex
+from models.medium import Kind
+
+LIKELY = 0.5  # a conduct that is less likely is no help to say who is to blame
+NOWHERE = ChannelFacts(code="", unit_code=None, unit_name="", jurisdiction="")
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A text to learn from.
+
+    dated, blamed : which of its times and people are meant, none of them where nothing dates the
+    act or nobody is to blame; None where that is not told, or what is meant was not found
+    domain : "" where it is not told; conduct : as far as it is told or clear
+    """
+
+    seen: Mentions
+    received: date
+    dated: tuple[bool, ...] | None
+    blamed: tuple[bool, ...] | None
+    conduct: str
+    domain: str = ""
+
+
+class Teacher:
+    """Reads texts as the normaliser does, and says what is right in them.
+
+    model : tells the conduct of texts whose conduct is not told
+    """
+
+    def __init__(
+        self, channels: Mapping[str, ChannelFacts], gazetteer: Gazetteer, model: Model
+    ) -> None:
+        self._channels = channels
+        self._gazetteer = gazetteer
+        self._register = Register(lexicon.people())
+        self._model = model
+        self._conduct = TermIndex(lexicon.matters(), "conduct")
+
+    def labelled(self, complaints: Iterable[Labelled]) -> Iterator[Taught]:
+        """Take complaints with all their fields."""
+        for one in complaints:
+            seen = self._see(matter(one, self._channels[one.channel]))
+            meant, who = one.occurred, one.person
+            yield Taught(
+                seen,
+                one.received,
+                _told(
+                    [
+                        meant is not None
+                        and (meant.start, meant.end) == (time.interval.start, time.interval.end)
+                        for time in seen.times
+                    ],
+                    meant is not None,
+                ),
+                _told(
+                    [
+                        who is not None
+                        and (who.surname or "", who.post or "") == (person.surname, person.post)
+                        for person in seen.people
+                    ],
+                    who is not None,
+                ),
+                one.conduct,
+                one.domain,
+            )
+
+    def marked(self, texts: Iterable[Marked]) -> Iterator[Taught]:
+        """Take texts in which a time, or somebody too, is marked."""
+        for one in texts:
+            passage = Passage(medium=None, kind=Kind.TEXT, text=one.text, language="zh")
+            seen = self._see(Matter(passages=(passage,), channel=NOWHERE, received=one.received))
+            yield Taught(
+                seen,
+                one.received,
+                _told(_dated(one, seen), one.time is not None),
+                _told(_blamed(one, seen), bool(one.post or one.name)) if one.people else None,
+                self._judge(seen.reading.text),
+            )
+
+    def _see(self, said: Matter) -> Mentions:
+        return mentions.find(reading.read(said.passages[0]), said, self._gazetteer, self._register)
+
+    def _judge(self, text: str) -> str:
+        features = self._model.vocabulary.features(text)
+        return kind.judge(text, features, self._model, "conduct", self._conduct).best(LIKELY)
+
+
+def _told(right: Sequence[bool], meant: bool) -> tuple[bool, ...] | None:
+    """Leave out what teaches something wrong: what is meant, but was not found."""
+    return tuple(right) if any(right) or not meant else None
+
+
+def _dated(one: Marked, seen: Mentions) -> list[bool]:
+    """Tell which times are what is marked, or say the same days elsewhere."""
+    span = one.time
+    meant = next((t.interval for t in seen.times if span and t.span.overlaps(span)), None)
+    return [time.interval == meant for time in seen.times]
+
+
+def _blamed(one: Marked, seen: Mentions) -> list[bool]:
+    """Tell who is the one marked, by name and post wherever they are said."""
+    name, post = plain(one.said(one.name)), plain(one.said(one.post))
+    return [
+        bool(name or post)
+        and person.post == post
+        and (name.startswith(person.surname) if person.surname else not name)
+        for person in seen.people
+    ]
+
+
+def lessons(taught: Iterable[Taught]) -> tuple[Lessons, Lessons]:
+    """Describe the times, and the people, of texts by what is around them."""
+    dates, guilt = Lessons(), Lessons()
+    for one in taught:
+        around, times, people = one.seen.around, one.seen.times, one.seen.people
+        if one.dated is not None:
+            dates.add(
+                [dating.features(around, times, n, one.received) for n in range(len(times))],
+                one.dated,
+            )
+        if one.blamed is not None:
+            guilt.add(
+                [blame.features(around, people, n, one.conduct) for n in range(len(people))],
+                one.blamed,
+            )
+    return dates, guilt
+
+
+def digest(complaints: Iterable[Labelled], texts: Iterable[Marked]) -> str:
+    """Name what is taught, so that a model says what it learnt from."""
+    told = sha256()
+    for one in (*(one.model_dump_json() for one in complaints), *map(repr, texts)):
+        told.update(one.encode() + b"\n")
+    return told.hexdigest()[:16]
