@@ -83,11 +83,9 @@ def by_terms(text: str, index: TermIndex) -> Judged:
 
 def _telling_clause(text: str, vocabulary: Vocabulary, head: Head, place: int) -> Span:
     """Give the clause whose pieces speak most for a code."""
-    parts = clauses(text)
-    totals = dict.fromkeys(parts, 0.0)
-    for piece in pieces(text):
-        row = vocabulary.rows.get(piece.kind + piece.name)
-        for part in parts if row is not None else ():
-            if part.start <= piece.start and piece.end <= part.end:
-                totals[part] += float(head.pieces[row, place])
-    return max(parts, key=lambda part: (totals[part], -part.start))
+
+    def speaks(part: Span) -> float:
+        rows = map(vocabulary.rows.get, pieces(text[part.start : part.end]))
+        return sum(float(head.pieces[row, place]) for row in rows if row is not None)
+
+    return max(clauses(text), key=lambda part: (speaks(part), -part.start))

@@ -10,7 +10,6 @@ al., "LIBLINEAR", 2008).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -18,7 +17,6 @@ from io import BytesIO
 from itertools import pairwise
 from math import log, sqrt
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import rjieba
@@ -33,15 +31,6 @@ MODEL_FILE = "matters.npz"
 KINDS = ("c", "w", "s")
 
 Floats = NDArray[np.float32]
-
-
-class Piece(NamedTuple):
-    """A piece of a text: its kind and what it is, and where it stands."""
-
-    kind: str
-    name: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +56,7 @@ class Vocabulary:
 
     def features(self, text: str) -> Features:
         """Weigh the known pieces of a text, each kind to length one."""
-        counts = Counter(piece.kind + piece.name for piece in pieces(text))
+        counts = Counter(pieces(text))
         known: dict[str, dict[int, float]] = {kind: {} for kind in KINDS}
         for name, times in counts.items():
             row = self.rows.get(name)
@@ -117,22 +106,15 @@ class Model:
     conduct: Head
 
 
-def pieces(text: str) -> Iterator[Piece]:
-    """Cut a text into its pieces; nothing reaches across what is no letter."""
-    at = 0
-    for word in rjieba.cut(text):
-        if any(map(is_han, word)):
-            yield Piece("w", word, at, at + len(word))
-        at += len(word)
-    for start, run in _runs(text):
+def pieces(text: str) -> list[str]:
+    """Cut a text into its pieces, each behind its kind; none reaches across what is no letter."""
+    found = ["w" + word for word in rjieba.cut(text) if any(map(is_han, word))]
+    for run in _runs(text):
         heard = [syllable(character) if is_han(character) else "" for character in run]
-        for place, character in enumerate(run, start):
-            yield Piece("c", character, place, place + 1)
-        for place, (one, other) in enumerate(pairwise(run), start):
-            yield Piece("c", one + other, place, place + 2)
-        for place, (one, other) in enumerate(pairwise(heard), start):
-            if one and other:
-                yield Piece("s", f"{one}'{other}", place, place + 2)
+        found += ["c" + character for character in run]
+        found += ["c" + one + other for one, other in pairwise(run)]
+        found += [f"s{one}'{other}" for one, other in pairwise(heard) if one and other]
+    return found
 
 
 def scores(hits: tuple[Hit, ...], codes: tuple[str, ...]) -> Floats:
@@ -194,16 +176,6 @@ def load() -> Model:
     return read(files("ingest").joinpath("data", MODEL_FILE).read_bytes())
 
 
-def _runs(text: str) -> Iterator[tuple[int, str]]:
-    """Give the stretches of letters between everything else, with where each begins."""
-    start, run = 0, ""
-    for position, character in enumerate(text):
-        if character.isalpha():
-            if not run:
-                start = position
-            run += character
-        elif run:
-            yield start, run
-            run = ""
-    if run:
-        yield start, run
+def _runs(text: str) -> list[str]:
+    """Give the stretches of letters between everything else."""
+    return "".join(sign if sign.isalpha() else " " for sign in text).split()

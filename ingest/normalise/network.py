@@ -88,20 +88,22 @@ class Network:
         )
         states = found @ parts["into"] + parts["into_shift"]
         for layer, dilation in enumerate(DILATIONS):
-            gate, value = self._convolved(states, layer, dilation)
-            states = states + value / (1 + np.exp(-gate))
-        return np.asarray(states, np.float32)
+            value, gate = np.hsplit(self._convolved(states, layer, dilation), 2)
+            states += value / (1 + np.exp(-gate))
+        return states
 
-    def _convolved(self, states: Floats, layer: int, dilation: int) -> tuple[Floats, Floats]:
-        """Give gates and values of a layer, each of shape (n_signs, n_units)."""
-        parts, units = self.parts, states.shape[1]
-        centred = states - states.mean(axis=1, keepdims=True)
-        spread = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + ALONE)
-        even = centred / spread * parts[f"gain{layer}"] + parts[f"lift{layer}"]
-        padded = np.pad(even, ((dilation, dilation), (0, 0)))
-        seen = np.hstack([padded[n * dilation :][: len(states)] for n in range(TAPS)])
-        found = seen @ parts[f"taps{layer}"] + parts[f"shift{layer}"]
-        return found[:, units:], found[:, :units]
+    def _convolved(self, states: Floats, layer: int, dilation: int) -> Floats:
+        """Give values and gates of a layer side by side. shape = (n_signs, 2 * n_units)"""
+        parts, (signs, units) = self.parts, states.shape
+        padded = np.zeros((signs + (TAPS - 1) * dilation, units), np.float32)
+        even = padded[dilation : dilation + signs]
+        np.subtract(states, states.mean(axis=1, keepdims=True), out=even)
+        even /= np.sqrt(np.einsum("su,su->s", even, even) / units + ALONE)[:, None]
+        even *= parts[f"gain{layer}"]
+        even += parts[f"lift{layer}"]
+        taps = np.split(parts[f"taps{layer}"], TAPS)
+        seen = [padded[tap * dilation :][:signs] @ taps[tap] for tap in range(TAPS)]
+        return np.asarray(sum(seen[1:], seen[0]) + parts[f"shift{layer}"], np.float32)
 
     def _likely(
         self, what: str, states: Floats, whole: Floats, places: Sequence[Place]

@@ -134,9 +134,7 @@ def train(complaints: Sequence[Example], phrases: Sequence[Example] = ()) -> Fit
 
 def _vocabulary(texts: Sequence[str]) -> Vocabulary:
     """Take the pieces of at least LEAST_TEXTS texts, with how rare each is."""
-    within = Counter(
-        name for text in texts for name in {piece.kind + piece.name for piece in pieces(text)}
-    )
+    within = Counter(name for text in texts for name in set(pieces(text)))
     kept = (name for name, number in within.items() if number >= LEAST_TEXTS)
     names = tuple(sorted(kept, key=lambda name: (KINDS.index(name[0]), name)))
     shares = np.array([(1 + len(texts)) / (1 + within[name]) for name in names])
