@@ -143,7 +143,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder to write the models to.")],
     folder: Annotated[
         Path,
-        typer.Argument(help="Labelled complaints, with channels, gazetteer, phrases and times."),
+        typer.Argument(help="Labelled complaints, with channels, gazetteer, phrases and marks."),
     ] = Path("samples/complaints"),
     accepted: Annotated[
         bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
