@@ -22,14 +22,14 @@ import numpy as np
 
 from ingest.normalise.model import Floats
 from ingest.normalise.reading import Span
-from ingest.normalise.weighing import LARGEST, shares
+from ingest.normalise.weighing import in_bytes, shares
 
 MODEL_FILE = "network.npz"
 DILATIONS = (1, 2, 4, 8)
 TAPS = 3  # signs that a convolution sees at once
 KINDS = ("day", "week", "month", "season", "year", "range", "person")
 MARKS = 1 + 2 * len(KINDS)  # none, and where each kind begins and goes on
-ALONE = 1e-5  # added to a variance (Ba et al., 2016), as torch does
+LEAST_VARIANCE = 1e-5  # added to each (Ba et al., 2016), as torch does
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Network:
         states = found @ parts["into"] + parts["into_shift"]
         for layer, dilation in enumerate(DILATIONS):
             value, gate = np.hsplit(self._convolved(states, layer, dilation), 2)
-            states += value / (1 + np.exp(-gate))
+            states += value * (1 + np.tanh(gate / 2)) / 2  # the logistic function, never too large
         return states
 
     def _convolved(self, states: Floats, layer: int, dilation: int) -> Floats:
@@ -98,7 +98,7 @@ class Network:
         padded = np.zeros((signs + (TAPS - 1) * dilation, units), np.float32)
         even = padded[dilation : dilation + signs]
         np.subtract(states, states.mean(axis=1, keepdims=True), out=even)
-        even /= np.sqrt(np.einsum("su,su->s", even, even) / units + ALONE)[:, None]
+        even /= np.sqrt(np.einsum("su,su->s", even, even) / units + LEAST_VARIANCE)[:, None]
         even *= parts[f"gain{layer}"]
         even += parts[f"lift{layer}"]
         taps = np.split(parts[f"taps{layer}"], TAPS)
@@ -145,9 +145,7 @@ def save(network: Network, path: Path) -> None:
         if part.ndim == 1:
             stored[name] = part.astype(np.float32)
         else:
-            scale = np.abs(part).max(axis=0, initial=1e-6) / LARGEST
-            stored[name] = np.round(part / scale).astype(np.int8)
-            stored[f"{name}|scale"] = scale.astype(np.float32)
+            stored[name], stored[f"{name}|scale"] = in_bytes(part)
     told = {"known": network.signs, "taught": network.taught}
     stored |= {name: np.frombuffer(said.encode(), np.uint8) for name, said in told.items()}
     with path.open("wb") as file:

@@ -60,26 +60,15 @@ class Teacher:
         """Take complaints with all their fields."""
         for one in complaints:
             seen = self._see(matter(one, self._channels[one.channel]))
-            meant, who = one.occurred, one.person
+            days = one.occurred and (one.occurred.start, one.occurred.end)
+            who = one.person and (one.person.surname or "", one.person.post or "")
+            dated = [(time.interval.start, time.interval.end) == days for time in seen.times]
+            blamed = [(person.surname, person.post) == who for person in seen.people]
             yield Taught(
                 seen,
                 one.received,
-                _told(
-                    [
-                        meant is not None
-                        and (meant.start, meant.end) == (time.interval.start, time.interval.end)
-                        for time in seen.times
-                    ],
-                    meant is not None,
-                ),
-                _told(
-                    [
-                        who is not None
-                        and (who.surname or "", who.post or "") == (person.surname, person.post)
-                        for person in seen.people
-                    ],
-                    who is not None,
-                ),
+                _told(dated, days is not None),
+                _told(blamed, who is not None),
                 one.conduct,
                 one.domain,
             )

@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.normalise.model import Floats
 from ingest.normalise.surroundings import Features
@@ -84,16 +85,22 @@ def likeliest(opinions: Sequence[Sequence[float]], least: float) -> tuple[int, f
     return (likely.index(best), best) if likely and best >= least else None
 
 
+def in_bytes(table: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """Put a table into a byte for each weight, with the scale of each column."""
+    scale = np.abs(table).max(axis=0, initial=1e-6) / LARGEST
+    return np.round(table / scale).astype(np.int8), scale.astype(np.float32)
+
+
 def save(weights: Weights, path: Path) -> None:
     """Write the weights, those of the units in a byte each."""
-    scale = np.abs(weights.inner).max(axis=0, initial=1e-6) / LARGEST
+    inner, scale = in_bytes(weights.inner)
     with path.open("wb") as file:
         np.savez_compressed(
             file,
             names=np.frombuffer("\n".join(weights.names).encode(), dtype=np.uint8),
             plain=weights.plain.astype(np.float16),
-            inner=np.round(weights.inner / scale).astype(np.int8),
-            scale=scale.astype(np.float32),
+            inner=inner,
+            scale=scale,
             shift=weights.shift,
             outer=weights.outer,
             none=weights.none,

@@ -55,6 +55,13 @@ def test_where_nothing_is_found_it_says_nothing(text: str) -> None:
     assert made().read(text, (), ()) == Opinion((), ())
 
 
+def test_gates_far_from_the_middle_are_shut_or_open() -> None:
+    wide = made()
+    loud = {name: 1e4 * part if "taps" in name else part for name, part in wide.parts.items()}
+    said = Network(wide.signs, loud).read(TEXT, (LAST, MARCH), (WANG,))
+    assert all(0 <= likely <= 1 for likely in (*said.times, *said.people))
+
+
 def test_it_reads_the_order_of_signs() -> None:
     ahead = made().read(TEXT, (MARCH,), ())
     turned = TEXT[::-1][:9] + TEXT[9:]

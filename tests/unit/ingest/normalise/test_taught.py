@@ -79,6 +79,7 @@ def test_marks_tell_who_is_meant(
     assert found.blamed == blamed
     assert found.dated == (True,)
     assert found.domain == ""
+    assert "," in found.seen.reading.text  # as the normaliser reads it, not as it was written
 
 
 def test_texts_with_marked_times_tell_nothing_of_people(teacher: Teacher, tmp_path: Path) -> None:
