@@ -153,6 +153,23 @@ class Counter:
         return bool(_PER_MU.match(text, start) or _PRICED.search(text, max(0, start - 3), start))
 
     def _counts(self, text: str) -> Iterator[tuple[Span, float, str]]:
+        yield from self._land(text)
+        counted: tuple[tuple[str, re.Pattern[str], str], ...] = (
+            ("平㎡", _FLOOR, "平方米"),
+            ("户家", _HOUSEHOLDS, "户"),
+            ("个名位口", self._people, "人"),
+            ("人", _ALONE, "人"),
+            ("天日", _DAYS, "天"),
+        )
+        for signs, pattern, unit in counted:
+            for match in pattern.finditer(text) if _has(text, signs) else ():
+                value = read_number(match["number"])
+                if value is not None:
+                    yield Span(*match.span()), value, unit
+
+    def _land(self, text: str) -> Iterator[tuple[Span, float, str]]:
+        if not _has(text, "亩分"):
+            return
         for match in _LAND.finditer(text):
             value = read_number(match["number"])
             if match["number"] == "一" and self._is_price(text, match.start()):
@@ -169,18 +186,6 @@ class Counter:
         for match in _FEN_ALONE.finditer(text):
             span = Span(match.start("number"), match.end())
             yield span, round(_digit(match["number"]) * _MU_PER_FEN, 4), "亩"
-        counted: tuple[tuple[re.Pattern[str], str], ...] = (
-            (_FLOOR, "平方米"),
-            (_HOUSEHOLDS, "户"),
-            (self._people, "人"),
-            (_ALONE, "人"),
-            (_DAYS, "天"),
-        )
-        for pattern, unit in counted:
-            for match in pattern.finditer(text):
-                value = read_number(match["number"])
-                if value is not None:
-                    yield Span(*match.span()), value, unit
 
     def _bare_money(self, text: str) -> Iterator[tuple[Span, float, str]]:
         """Find numbers without 块 or 元 that stand where only money stands: 收了我三千八."""
@@ -209,6 +214,11 @@ class Counter:
                 or (led and ends)
             ):
                 yield Span(*match.span()), value, "元"
+
+
+def _has(text: str, signs: str) -> bool:
+    """Tell whether any of the signs that a pattern cannot do without is there: most are not."""
+    return any(sign in text for sign in signs)
 
 
 def _digit(sign: str | None) -> float:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingest.normalise.beginnings import Beginnings
 from ingest.normalise.reading import Reading, Span
 from ingest.normalise.sound import sounds
 from models.channel import Unit
 
 DIVISIONS = frozenset({"province", "city", "county", "town", "village"})
 SUFFIXES = ("村", "镇", "乡", "县", "市", "社区")
+SHORTEST = 2
 SHORTEST_BY_SOUND = 3
 MOST_CHANGED = 2
 
@@ -80,14 +82,13 @@ class Gazetteer:
             if place.parent:
                 self._children[place.parent].append(place)
             for name in dict.fromkeys(place.names):
-                if len(name) < 2:
+                if len(name) < SHORTEST:
                     continue
                 reference = Reference(place.code, name, 0)
                 self._exact[name].append(reference)
                 if len(name) >= SHORTEST_BY_SOUND:
                     self._alike[sounds(name)].append(reference)
-        # by the first sign's sound, so that most places of a text need no look-up at all
-        self._lengths = _lengths(sounds(name) for name in self._exact)
+        self._beginnings = Beginnings(map(sounds, self._exact))
 
     def chain(self, code: str | None) -> tuple[Place, ...]:
         """Give an entry and all above it, nearest first."""
@@ -121,8 +122,9 @@ class Gazetteer:
     def find(self, reading: Reading) -> tuple[Mention, ...]:
         """Find every name in the text, the longest where several begin or end inside each other."""
         found: list[tuple[float, int, Mention]] = []
-        for start in range(len(reading.text) - 1):
-            for length in self._lengths.get(reading.sounds[start], ()):
+        heard = reading.sounds
+        for start in range(len(heard) - 1):
+            for length in self._beginnings.lengths(heard, start):
                 mention = self._at(reading, start, length)
                 if mention is not None:
                     least = min(reference.changed for reference in mention.references)
@@ -144,14 +146,6 @@ class Gazetteer:
                 if one.name != said and (changed := _changed(said, one.name)) is not None
             ]
         return Mention(Span(start, start + length), tuple(references)) if references else None
-
-
-def _lengths(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Give the lengths of the names that begin with a sign, the longest first."""
-    found: defaultdict[str, set[int]] = defaultdict(set)
-    for name in names:
-        found[name[0]].add(len(name))
-    return {sign: tuple(sorted(lengths, reverse=True)) for sign, lengths in found.items()}
 
 
 def _changed(said: str, name: str) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from ingest.matter import Choice
 from ingest.normalise.model import Features, Head, Model, Vocabulary, pieces, scores
 from ingest.normalise.reading import Span
@@ -84,8 +86,11 @@ def by_terms(text: str, index: TermIndex) -> Judged:
 def _telling_clause(text: str, vocabulary: Vocabulary, head: Head, place: int) -> Span:
     """Give the clause whose pieces speak most for a code."""
 
+    weights = head.pieces[:, place]
+
     def speaks(part: Span) -> float:
         rows = map(vocabulary.rows.get, pieces(text[part.start : part.end]))
-        return sum(float(head.pieces[row, place]) for row in rows if row is not None)
+        known = [row for row in rows if row is not None]
+        return float(weights[known].sum(dtype=np.float64)) if known else 0.0
 
     return max(clauses(text), key=lambda part: (speaks(part), -part.start))

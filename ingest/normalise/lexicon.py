@@ -132,8 +132,22 @@ class DigitWords(Frozen):
 
 
 def any_of(words: Iterable[str]) -> str:
-    """Write a pattern that matches any of the words, the longest first."""
-    return "|".join(map(re.escape, sorted(dict.fromkeys(words), key=lambda one: (-len(one), one))))
+    """Write a pattern that matches any of the words, the longest first.
+
+    What words have in common at their beginning is written once, so that a sign decides at once
+    which of thousands may still follow.
+    """
+    behind: dict[str, list[str]] = {}
+    for word in dict.fromkeys(words):
+        behind.setdefault(word[:1], []).append(word[1:])
+    ends = behind.pop("", None) is not None
+    ways = [
+        re.escape(sign) + (any_of(rests) if any(rests) else "")
+        for sign, rests in sorted(behind.items())
+    ]
+    if not ways:
+        return ""
+    return f"(?:{'|'.join(ways)})" + ("?" if ends else "")
 
 
 def _table(kind: type[Table], name: str) -> Table:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from io import BytesIO
 from itertools import pairwise
@@ -54,14 +54,17 @@ class Vocabulary:
         """Make a vocabulary with its index."""
         return cls(names, rarity, {name: row for row, name in enumerate(names)})
 
+    @cached_property
+    def _rarity(self) -> list[float]:
+        return [float(rarity) for rarity in self.rarity]  # looked up one by one
+
     def features(self, text: str) -> Features:
         """Weigh the known pieces of a text, each kind to length one."""
-        counts = Counter(pieces(text))
         known: dict[str, dict[int, float]] = {kind: {} for kind in KINDS}
-        for name, times in counts.items():
+        for name, times in Counter(pieces(text)).items():
             row = self.rows.get(name)
             if row is not None:
-                known[name[0]][row] = (1 + log(times)) * float(self.rarity[row])
+                known[name[0]][row] = (1 + log(times)) * self._rarity[row]
         rows: list[int] = []
         values: list[float] = []
         for weighed in known.values():

@@ -49,12 +49,15 @@ def _plain(character: str) -> str:
     return narrow if len(narrow) == 1 else character
 
 
+@cache
+def _printed(sign: str) -> str:
+    unseen = unicodedata.category(sign) in ("Cc", "Cs", "Cn") and sign != "\n"
+    return " " if unseen else sign
+
+
 def printable(text: str) -> str:
     """Write a blank for each control character but the line break, so that offsets stay."""
-    return "".join(
-        " " if unicodedata.category(sign) in ("Cc", "Cs", "Cn") and sign != "\n" else sign
-        for sign in text
-    )
+    return "".join(map(_printed, text))
 
 
 def plain(text: str) -> str:
@@ -182,6 +185,8 @@ def locate(text: str, parts: tuple[str, ...]) -> tuple[Span, ...]:
     A corrected transcript no longer is its recogniser's words: a part that is missing there leaves
     the place where the next is sought unchanged, so that those behind it are found again.
     """
+    if not parts:
+        return ()
     kept = [position for position, sign in enumerate(text) if not sign.isspace()]
     solid = "".join(text[position] for position in kept)
     # where the part may be sought: no further ahead than what the parts skipped would fill

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ingest.normalise.beginnings import Beginnings
 from ingest.normalise.lexicon import MatterWords, any_of
 from ingest.normalise.reading import Span
 
@@ -32,11 +33,7 @@ class TermIndex:
         for code, terms in table.items():
             for term, weight in terms.weighted().items():
                 self._weights.setdefault(term, []).append((code, weight))
-        self._lengths: dict[str, list[int]] = {}
-        for term in sorted(self._weights, key=len, reverse=True):
-            lengths = self._lengths.setdefault(term[0], [])
-            if len(term) not in lengths:
-                lengths.append(len(term))
+        self._beginnings = Beginnings(self._weights)
         self._denied = (
             re.compile(rf"(?:{any_of(words.denials)})[^，。！？；,]{{0,2}}$")
             if which == "conduct" and words.denials
@@ -48,17 +45,15 @@ class TermIndex:
         hits: list[Hit] = []
         covered = 0
         for start in range(len(text)):
-            for length in self._lengths.get(text[start], ()):
-                known = self._weights.get(text[start : start + length])
-                if known is None or not covered < start + length <= len(text):
+            for length in self._beginnings.lengths(text, start):
+                term = text[start : start + length]
+                end = start + len(term)
+                if end <= covered or term not in self._weights:
                     continue
-                covered = start + length
+                covered = end
                 if not self._is_denied(text, start):
-                    span = Span(start, start + length)
-                    hits += [
-                        Hit(code, text[start : start + length], span, weight)
-                        for code, weight in known
-                    ]
+                    span = Span(start, end)
+                    hits += [Hit(code, term, span, weight) for code, weight in self._weights[term]]
                 break
         return tuple(hits)
 
