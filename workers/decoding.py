@@ -7,6 +7,8 @@ like any other input.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -21,6 +23,7 @@ from ingest.fingerprint import fingerprint
 from ingest.photographs import Page, read_page, stand_upright
 from models.transcript import Frozen
 from transcribe import audio, speech
+from transcribe.audio import Audio
 from transcribe.listening import listening_copy
 from transcribe.pcm import floats, integers
 from transcribe.sound import measure, peaks
@@ -29,6 +32,7 @@ from workers.confine import Task, nothing
 
 PEAKS_RATE = 20.0
 LENGTH_BYTES = 4
+TIMED_SECONDS = 60.0  # the longest that is timed
 
 
 class SoundHeader(Frozen):
@@ -83,12 +87,22 @@ def sound_task(*, most_seconds: float, disguised: bool, samples: bool) -> Task:
     return Task(work, load_sound)
 
 
+def timed_task() -> Task:
+    """Make the child's task of telling what a recording costs: processor milliseconds, written."""
+    return Task(_timed, load_sound)
+
+
 @cache
 def load_sound() -> None:
     """Load what a recording needs, and use it once: what the first use sets up is inherited."""
-    noise = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE).astype(np.float32)
-    speech.find(noise)
-    fingerprint(noise)
+    noise = np.random.default_rng(0).normal(0, 0.1, 2 * SAMPLE_RATE).astype(np.float32)
+    copy, _ = listening_copy(Audio(noise), disguised=False)
+    with os.fdopen(os.memfd_create("noise"), "wb") as file:
+        file.write(copy)
+        file.flush()
+        decoded = audio.decode(Path(f"/proc/self/fd/{file.fileno()}"), max_seconds=2.0)
+    measure(decoded, speech.find(decoded.samples))
+    fingerprint(decoded.samples)
 
 
 def picture_task(*, most_pixels: int, read: bool) -> Task:
@@ -148,6 +162,13 @@ def _sound(path: Path, *, most_seconds: float, disguised: bool, keep: bool) -> I
         parts=(len(copy), len(drawn), len(samples), len(marks)),
     )
     yield from _written(header, copy, drawn, samples, marks)
+
+
+def _timed(path: Path) -> Iterator[bytes]:
+    begun = time.process_time()
+    for _ in _sound(path, most_seconds=TIMED_SECONDS, disguised=False, keep=True):
+        pass
+    yield f"{1_000 * (time.process_time() - begun):.3f}".encode()
 
 
 def _samples(path: Path, *, most_seconds: float) -> Iterator[bytes]:

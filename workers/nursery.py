@@ -8,6 +8,7 @@ its database and blob store, whose threads would not survive a fork, and each jo
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import select
@@ -125,6 +126,7 @@ def serve(descriptor: int) -> None:
                 return
             task, bounds = pickle.loads(told)
             task.load()
+            gc.freeze()  # or the first collection in each child would copy all that is inherited
             _require_one_thread()
             status = _bear(line, task, bounds, given)
             for each in given:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from uuid import UUID
 
@@ -40,7 +41,18 @@ from workers.timing import processor_seconds
 from workers.transcribe import MOST_JOBS, transcribe
 from workers.valkey import Valkey
 
-TEXT = "去年三月份村里修水渠，每户收了三百二十元，到现在水渠也没有修好，账目从来没有公开过。"
+# Of messages that all said the same each would be a repeat of all others, and cost as much.
+TIMES = ("去年三月份", "前年冬天", "上个月", "今年五月初", "国庆节那几天")
+MATTERS = (
+    "村里修水渠，每户收了三百二十元，到现在水渠也没有修好，账目从来没有公开过。",
+    "小区停了三天的水，物业的电话一直没有人接，楼上的老人只好下楼提水。",
+    "我在卫生院拿药，一盒药多收了我八十块，问王医生，他说价格就是这样。",
+    "学校每个学生收了六百元的补课费，说是自愿，不交的娃儿就坐到最后一排。",
+    "砂石厂半夜往河里排污水，鱼都死了，环保的人来看过一回就没有下文了。",
+    "我家的低保被取消了，村主任说是上面定的，没有人给我看过文件。",
+    "包工头欠我们七个人两个月的工资，每次去问都说甲方还没有拨款。",
+    "乡上修路占了我家两亩地，说好的补偿款一分钱也没有拿到。",
+)
 BATCH_SECONDS = 0.04
 # As `xiangyin up` starts it.
 LEAN = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -51,15 +63,17 @@ class Instant:
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
+        self._texts = cycle(when + what for when in TIMES for what in MATTERS)
 
     def recognise(
         self, requests: Sequence[Request], tell: Tell = lambda _: None
     ) -> list[Recognition | XiangyinError]:
-        """Give everybody the same text."""
+        """Give everybody another text."""
         return [self._text(len(request.samples) / 16_000) for request in requests]
 
     def _text(self, seconds: float) -> Recognition:
-        segment = Segment(start=0, end=seconds, text=TEXT, tidy=TEXT, language="zh", confidence=1)
+        text = next(self._texts)
+        segment = Segment(start=0, end=seconds, text=text, tidy=text, language="zh", confidence=1)
         return Recognition(
             segments=(segment,),
             languages=(Language(tag="zh", confidence=1, by="tagger"),),
@@ -76,6 +90,7 @@ class Overhead(Frozen):
 
     accept, settle : from the first byte to the receipt; from the queue to the settled report
     prepare : of the decoding stage, media_ms of sound included, less what starting it takes
+    media : of the sound alone, in the confined process that opens it
     overhead_ms : of all three, less media_ms
     """
 
@@ -89,11 +104,11 @@ class Overhead(Frozen):
 
 def measure(pack: Pack, messages: int) -> Overhead:
     """Measure what messages cost that is neither the model's work nor the media's."""
-    content = message()
+    contents = [message(seed) for seed in range(messages)]
     with _installation() as (house, settings):
         starting = _timed(lambda: _prepare(settings))
         intake = Intake(house.engine, house.keys, house.blobs, house.queue, settings.limits)
-        accept = _timed(lambda: _accept(intake, content, messages))
+        accept = _timed(lambda: _accept(intake, contents))
         prepare = _timed(lambda: _prepare(settings)) - starting
         settle = _timed(lambda: _settle(house, settings, Instant(pack)))
         _all_settled(house, messages)
@@ -116,9 +131,9 @@ def _timed(work: Callable[[], object]) -> float:
     return processor_seconds() - begun
 
 
-def _accept(intake: Intake, content: bytes, messages: int) -> None:
-    """Take the same message in, so many times."""
-    for _ in range(messages):
+def _accept(intake: Intake, contents: Sequence[bytes]) -> None:
+    """Take messages in."""
+    for content in contents:
         writer = intake.receive(Kind.VOICE)
         writer.write(content)
         intake.accept([writer.finish()], About(channel="bench"))
