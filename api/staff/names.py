@@ -64,6 +64,19 @@ REASON: dict[str, Name] = {
     "untrusted_text": _n("识别结果不可信", "text not to be trusted"),
     "processing_failed": _n("处理没有成功", "processing failed"),
 }
+# Why a passage of a transcript is doubted (transcribe.trust, transcribe.verdict).
+DOUBT: dict[str, Name] = {
+    "average_logprob": _n("识别把握", "certainty of the recogniser"),
+    "no_speech": _n("可能无话音", "perhaps no speech"),
+    "compression_ratio": _n("文字单调", "monotonous text"),
+    "repetition": _n("重复", "repetition"),
+    "characters_per_second": _n("每秒字数", "characters a second"),
+    "cut_off": _n("没有写完", "cut off"),
+    "phrase": _n("套话", "stock phrase"),
+    "phrase_noted": _n("含有套话", "has a stock phrase"),
+    "disagreement": _n("两次识别相合", "agreement of two decodings"),
+    "language": _n("语言把握", "certainty of the language"),
+}
 MARK: dict[str, Name] = {
     "": _n("有话音", "speech"),
     "no_speech": _n("无话音", "no speech"),
