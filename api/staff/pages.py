@@ -38,6 +38,7 @@ def _environment() -> Environment:
     made.filters |= {
         "day": day,
         "moment": moment,
+        "dated": dated,
         "clock": clock,
         "percent": lambda share: f"{round(100 * float(share))}%",
     }
@@ -51,8 +52,16 @@ def day(value: datetime | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """Write a moment in the office's time."""
-    return "" if value is None else value.astimezone(OFFICE).strftime("%m-%d %H:%M")
+    """Write a moment in the office's time, its year only where it is another one."""
+    if value is None:
+        return ""
+    this_year = value.astimezone(OFFICE).year == now().astimezone(OFFICE).year
+    return value.astimezone(OFFICE).strftime("%m-%d %H:%M") if this_year else dated(value)
+
+
+def dated(value: datetime | None) -> str:
+    """Write a moment in the office's time with its year, as paper wants it."""
+    return "" if value is None else value.astimezone(OFFICE).strftime("%Y-%m-%d %H:%M")
 
 
 def clock(seconds: float | None) -> str:
