@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from torch.nn import functional
 from ingest.normalise.network import DILATIONS, MARKS, TAPS, Network, Place, marks
 from ingest.normalise.reading import Span
 from ingest.normalise.taught import Taught
+from ingest.normalise.term import CLAUSE, clauses
 
 SEED = 7
 LEAST_SEEN = 4  # texts that a sign must be in
@@ -38,7 +38,7 @@ HIDDEN_SIGNS, HIDDEN_PLACES = 0.08, 0.25
 LENGTHENED = 0.3  # of texts, by a clause of another
 BESIDE = 0.3  # what domain and conduct count
 NEVER = -1e9
-_CLAUSE = re.compile(r"[^,。!?;:、]{4,24}[,。!?;:]")
+SPARE_SIGNS = range(5, 26)  # of a clause that another text may be lengthened by
 
 Told = tuple[bool, ...] | None
 
@@ -104,9 +104,11 @@ def _signs(taught: Sequence[Taught]) -> str:
 def _spare(one: Taught) -> Iterator[str]:
     """Give the clauses of a text in which neither a time nor anybody is."""
     places = [place.span for place in (*one.seen.when, *one.seen.who)]
-    for match in _CLAUSE.finditer(one.seen.reading.text):
-        if not any(Span(*match.span()).overlaps(place) for place in places):
-            yield match.group()
+    text = one.seen.reading.text
+    for part in clauses(text):
+        ended = CLAUSE.match(text, part.end - 1)
+        if ended and part.end - part.start in SPARE_SIGNS and not any(map(part.overlaps, places)):
+            yield text[part.start : part.end]
 
 
 def _batches(texts: Sequence[_Text], draw: random.Random) -> Iterator[list[_Text]]:

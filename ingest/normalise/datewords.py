@@ -5,7 +5,8 @@ from __future__ import annotations
 from ingest.normalise.numeral import read as read_number
 
 HAN = "零〇一二三四五六七八九"
-NOT_BEHIND_NUMBER = rf"(?<![\d{HAN}十百千几两])"
+# 老三九月底: the third of brothers is no number of a date
+NOT_BEHIND_NUMBER = rf"(?:(?<![\d{HAN}十百千几两])|(?<=老[二三四五六七八九]))"
 PART_OF_DAY = (
     r"(?:一?大清早|清早|清晨|一?大早上?|早上|早晨|早起|上午|中午|晌午|午后|下午|傍晚|大?晚上|[后下前上]?半夜"
     r"|夜里|夜头|夜晚|深夜|凌晨|晚黑|晚夕|天黑)"
@@ -13,6 +14,14 @@ PART_OF_DAY = (
 DAY_NUMBER = (
     r"(?:[12]\d|3[01]|0?[1-9]|二十[一二三四五六七八九]?|三十一?"
     r"|十[一二三四五六七八九]?|[一二三四五六七八九])"
+)
+# 四月十五天, 三月二十个人: no day of the month
+NO_DAY = r"[\d个块元人户亩天多次年月点级度分米公斤万千百十余头家名位口吨、到至]"
+# a day of the month without 号; 六月十九一场雨 is the nineteenth
+BARE_DAY = (
+    rf"(?:(?:[12]\d|3[01]|二?十[一二三四五六七八九]|三十一)"
+    rf"(?!{NO_DAY}|[几零〇二三四五六七八九]|一(?![阵场夜早大群伙帮过]))"
+    rf"|(?:二?十|三十)(?!{NO_DAY}|[来几{HAN}]))"
 )
 # 二十几号: which days of a month that may be
 ABOUT_DAYS = {"初几": (1, 10), "十几": (11, 19), "二十几": (20, 29), "廿几": (20, 29)}

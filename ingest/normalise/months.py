@@ -11,9 +11,11 @@ from ingest.normalise.almanac import DAY, Interval
 from ingest.normalise.datewords import (
     ABOUT_DAY,
     ABOUT_DAYS,
+    BARE_DAY,
     DAY_NUMBER,
     DAY_OF_MONTH,
     HAN,
+    NO_DAY,
     NOT_BEHIND_NUMBER,
     THIRDS,
     number_of,
@@ -21,15 +23,11 @@ from ingest.normalise.datewords import (
 from ingest.normalise.feasts import Maker, feast_maker
 from ingest.normalise.reading import Span
 
-_ONE_TO_NINE = HAN.removeprefix("零〇")
-# 四月十五天, 三月二十个人: no day of the month
-_UNIT = r"[\d个块元人户亩天多次年月点级度分米公斤万千百十余头家名位口吨、到至]"
 _MONTH = re.compile(
-    rf"{NOT_BEHIND_NUMBER}(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九元])(?:月份|月(?!饼|嫂|子|经(?![手理过营办])|供|租|薪|收入))"
-    rf"(?:的)?(?:(?P<about>{ABOUT_DAY})(?:{DAY_OF_MONTH}|(?!{_UNIT}))"
+    rf"{NOT_BEHIND_NUMBER}(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九元])(?:月份|月(?!饼|嫂|子|经(?![手理过营办])|供(?![水电货应销给暖气])|租(?![给了出下进到来我他去])|薪|收入))"
+    rf"(?:的)?(?:(?P<about>{ABOUT_DAY})(?:{DAY_OF_MONTH}|(?!{NO_DAY}))"
     rf"|(?P<day>{DAY_NUMBER}){DAY_OF_MONTH}"
-    rf"|(?P<bare_day>(?:[12]\d|3[01]|二?十[{_ONE_TO_NINE}]|三十一)(?!{_UNIT}|[几{HAN}])"
-    rf"|(?:二?十|三十)(?!{_UNIT}|[来几{HAN}]))"
+    rf"|(?P<bare_day>{BARE_DAY})"
     r"|(?P<part>上旬|中旬|下旬|初(?![一二三四五六七八九十])|中(?!秋|间|心|了|风|毒|标)|底(?!下)|末))?"
 )
 # days of the old calendar that name a market or a feast, no month
@@ -38,7 +36,8 @@ _LUNAR = re.compile(
     r"(?:(?:农历|阴历|旧历|古历)的?(?P<leap>闰)?(?P<month>1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九正冬腊])月份?"
     r"|(?P<name>正|冬|腊)月)"
     r"(?:(?P<about>初几|十几|二十几|廿几)"
-    rf"|(?P<day>初[一二三四五六七八九十]|(?:{DAY_NUMBER}|廿[一二三四五六七八九]?)"
+    rf"|(?P<day>初[一二三四五六七八九十]|{DAY_NUMBER}(?=号|日)"
+    r"|(?:[12]\d|3[01]|二?十[一二三四五六七八九]?|三十一?|廿[一二三四五六七八九]?)"
     r"(?![个块元人户亩多几次年月]|天(?![没不刚还黑]亮?)))(?:号|日)?|(?P<part>[上中下]旬|底(?!下)|尾|中(?!秋)|初(?![一二三四五六七八九十几])))?"
 )
 _NUMBERED_LUNAR = re.compile(

@@ -11,6 +11,7 @@ from ingest.normalise.almanac import DAY, Interval
 from ingest.normalise.datewords import (
     ABOUT_DAY,
     ABOUT_DAYS,
+    BARE_DAY,
     DAY_NUMBER,
     DAY_OF_MONTH,
     HAN,
@@ -25,6 +26,7 @@ _TWICE = r"(?<![村镇乡县社队组街场网路身])"
 _NEAR_MONTH = re.compile(
     rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|上月(?!月)|这个月|本月)(?:份)?"
     rf"(?:的?(?:(?P<about>{ABOUT_DAY}){DAY_OF_MONTH}|(?P<day>{DAY_NUMBER}){DAY_OF_MONTH}"
+    rf"|(?P<bare_day>{BARE_DAY})"
     r"|(?P<part>上旬|中旬|下旬|月?初(?![一二三])|月?底(?!下)|月?末)))?"
 )
 _MONTH_THIRD = re.compile(r"月初|上旬|月中(?!秋)|中旬|月底|月末|下旬")
@@ -58,7 +60,7 @@ _LATELY = re.compile(
 _SPAN = "个多?星期|个多?礼拜|周|天|个多?月|年多?"
 _SINCE = re.compile(
     rf"(?:(?P<lead>这|最?近)(?:过去)?{_COUNT.replace('count', 'led')}(?P<led_unit>{_SPAN})"
-    r"(?P<led_tail>以?来|内|里|之内|间|多)?"
+    r"(?P<led_tail>以?来|内|里|之内|间|多(?![抄收扣交算要出报占给用拿发付花]))?"
     rf"|(?<![\d{HAN}十百千几两第近这每]){_COUNT}(?P<unit>{_SPAN})以?来(?!了?回|的路|人|过))"
 )
 
@@ -71,8 +73,9 @@ def _near_month(match: re.Match[str], received: date) -> Interval | None:
         low, high = ABOUT_DAYS[match["about"]]
         stretch = almanac.days(first.replace(day=low), min(first.replace(day=high), whole.end))
         return almanac.cut(stretch, received)
-    if match["day"]:
-        return almanac.cut(almanac.one_day(first.replace(day=number_of(match["day"]))), received)
+    said = match["day"] or match["bare_day"]
+    if said:
+        return almanac.cut(almanac.one_day(first.replace(day=number_of(said))), received)
     if match["part"]:
         part = THIRDS[match["part"].removeprefix("月")]
         return almanac.cut(almanac.third(whole, part), received)

@@ -11,6 +11,10 @@ import rjieba
 from ingest.normalise.lexicon import PeopleWords, any_of
 from ingest.normalise.reading import Reading, Span
 
+NO_ONE = ("们", "些", "会", "室", "办", "中心", "信箱")  # behind a post: nobody by himself
+# 问秦会计, 客运办蒋主任: where the segmenter joins a common surname to what is before it
+BEFORE_POSTED = "问找喊办局站院村组镇乡所厂队可个"
+NO_SIDE = "方"  # 院方医生 is nobody's name
 BEFORE_NAME = ("姓", "叫", "遭", "被", "子", "的", "，", "。", "、", " ")
 POST_ONLY, BARE = 0.5, 0.7
 UNCOMMON = 0.005  # less is thought of whose surname is
@@ -78,8 +82,14 @@ class Register:
             given_two=f"[{first}][{last}]",
             nickname=any_of(names.nicknames),
         )
-        # 龚长贵暑假砌了个堡坎: nothing but a name
-        self._bare = re.compile(rf"(?P<name>(?P<surname>{double}|[{every}])[{first}][{last}])")
+        # 龚长贵暑假砌了个堡坎: nothing but a name. 执行法官全小龙: a surname that mostly is a word
+        self._bare = (
+            re.compile(rf"(?P<name>(?P<surname>{double}|[{every}])[{first}][{last}])"),
+            re.compile(
+                rf"(?P<post>{any_of(posts)})"
+                rf"(?P<name>(?P<surname>[{names.told}{names.words}])[{first}][{last}])"
+            ),
+        )
         self._post = re.compile(rf"(?P<post>{any_of(posts)})")
 
     def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
@@ -92,8 +102,8 @@ class Register:
                 person = self._named(match, text, starts, taken)
                 if person is not None:
                     found.append(replace(person, weight=self._weight(person, 1.0 - rank / 100)))
-        for match in self._bare.finditer(text):
-            if match.start() in called:  # the segmenter takes it for a name too
+        for match in (one for pattern in self._bare for one in pattern.finditer(text)):
+            if match.start("name") in called:  # the segmenter takes it for a name too
                 person = self._named(match, text, starts, taken)
                 if person is not None:
                     found.append(replace(person, weight=self._weight(person, BARE)))
@@ -116,7 +126,8 @@ class Register:
         at = match.start("surname")
         led = 1 if text[at - 1 : at] in ("老", "小") else 0
         behind_post = bool(post) and match.end("post") == at - led
-        if not behind_post and at - led not in starts and text[at - 1 : at] not in BEFORE_NAME:
+        begins = behind_post or at - led in starts or text[at - 1 : at] in BEFORE_NAME
+        if not begins and not (post and self._stands_out(surname, text[at - 1 : at])):
             return None
         said = Span(at, match.end("name") if name else at + len(surname))
         if any(said.overlaps(other) for other in taken) or self._no_names.match(text, at):
@@ -128,8 +139,12 @@ class Register:
         if not post:
             return Person(Span(match.start(), match.end()), name, surname)
         start, end = match.span("post")
-        span = Span(min(at, start), max(end, said.end))
+        span = Span(min(at, start), match.end())
         return Person(span, name, surname, self._longest(text, start, end), Span(start, end))
+
+    def _stands_out(self, surname: str, before: str) -> bool:
+        """Tell whether a surname with a post is one although no word seems to begin there."""
+        return surname in self._common and surname != NO_SIDE and before in tuple(BEFORE_POSTED)
 
     def _weight(self, person: Person, weight: float) -> float:
         return weight - (0 if person.surname in self._common else UNCOMMON)
@@ -148,7 +163,7 @@ class Register:
         """Find posts without a name."""
         for match in self._post.finditer(text):
             start, end = match.span()
-            if text.startswith(("们", "些", "会", "室", "办"), end):
+            if text.startswith(NO_ONE, end):
                 continue
             post = self._longest(text, start, end)
             span = Span(end - len(post), end)
@@ -182,13 +197,13 @@ def _patterns(
     return tuple(
         re.compile(pattern)
         for pattern in (
-            rf"(?P<post>{post})的?老?{clear}(?:{nickname})",
+            rf"(?P<post>{post})的?老?{clear}(?:{nickname}|老师)",
             rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{behind}",
             rf"{sure}(?P<post>{post})",
             rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
             rf"{clear}(?:{nickname})?(?P<post>{post})",
             rf"{own}{any_sign}的?(?:那个|这个|那位)?(?P<post>{post})",
-            rf"(?P<post>{post})(?:他|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{any_sign}(?![名氏])",
+            rf"(?P<post>{post})(?:他|她|阿姨|大爷|孃孃|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{any_sign}(?![名氏])",
             rf"(?P<post>{post})[老小]{told}(?![\u4e00-\u9fff]家)",
             rf"(?<!我){called}{full}",
             rf"{own}{any_sign}的?(?=$|[^名氏])",

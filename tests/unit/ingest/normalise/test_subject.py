@@ -155,6 +155,13 @@ def test_words_that_begin_like_a_surname_are_no_names(say: Say, text: str) -> No
         ("应二娃在天台上养鸽子", "应某", ""),
         ("粮站的化验员冉小琼没上仪器", "冉小琼", "化验员"),
         ("姓隋的辅警杵到我身上", "隋某", "辅警"),
+        ("昨天问秦会计，他说表让耗子啃了", "秦某", "会计"),
+        ("客运办蒋主任收了我们每台车两百", "蒋某", "主任"),
+        ("社长尹二毛把进水口拿水泥封了", "尹某", "社长"),
+        ("班主任戴老师直接喊他莫来了", "戴某", "班主任"),
+        ("宿管阿姨姓杨，把我女儿关在门外", "杨某", "宿管"),
+        ("麻柳乡副乡长隆志刚把我喊到办公室", "隆志刚", "副乡长"),
+        ("社区书记不准我们坐", "", "书记"),
     ],
 )
 def test_people_are_found_who_are_hardly_said_to_be_one(
@@ -173,6 +180,8 @@ def test_people_are_found_who_are_hardly_said_to_be_one(
         "遭洪水冲了",
         "村里钱在哪里",
         "找他盖章",
+        "窗口那个戴眼镜的说不行",
+        "调度中心偏要喊我们等",
     ],
 )
 def test_nobody_is_found_where_words_only_begin_like_a_name(
