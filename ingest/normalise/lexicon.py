@@ -100,6 +100,9 @@ class NameParts(Frozen):
     stop: str
     nicknames: tuple[str, ...]
     none: tuple[str, ...]
+    yi: tuple[str, ...]
+    yi_given: str
+    tibetan: tuple[str, ...]
 
 
 class PeopleWords(Frozen):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import rjieba
 
 from ingest.normalise.lexicon import PeopleWords, any_of
+from ingest.normalise.names import HAN, Names
 from ingest.normalise.reading import Reading, Span
 
 NO_ONE = ("们", "些", "会", "室", "办", "中心", "信箱")  # behind a post: nobody by himself
@@ -54,43 +55,23 @@ class Register:
     """
 
     def __init__(self, words: PeopleWords) -> None:
-        names = words.names
-        every = "".join(names.surnames.split()) + names.rare
-        clear = names.common + names.rare + _without(every, names.words)
+        names = Names.of(words.names)
         posts = {post for group in words.posts.values() for post in group}
         posts |= {f"副{post}" for post in posts if not post.startswith("副")}
         self._posts = frozenset(posts)
         self._lengths = sorted(set(map(len, posts)))
-        self._common = frozenset((*names.common, *names.double))
-        self._no_names = re.compile(any_of(names.none))
-        signs = set("".join(names.given.split()))
-        first, last = (
-            "".join(sorted(signs)),
-            "".join(sorted(signs - set(names.stop))),
-        )
-        given = f"(?:[{first}][{last}]|[{last}])"
-        double = any_of(names.double)
-        self.full = re.compile(rf"(?:{double}|[{every}]){given}")
-        self._patterns = _patterns(
-            post=any_of(posts),
-            surname=rf"(?P<surname>{double}|[{names.common}])",
-            rare=rf"(?P<surname>{double}|[{every}])",
-            clear=rf"(?P<surname>{double}|[{clear}])",
-            told=rf"(?P<surname>{double}|[{every}{names.told}])",
-            any_sign=rf"(?P<surname>{double}|(?![名氏啥什哪的了])[\u4e00-\u9fff])",
-            given=given,
-            given_two=f"[{first}][{last}]",
-            nickname=any_of(names.nicknames),
-        )
-        # 龚长贵暑假砌了个堡坎: nothing but a name. 执行法官全小龙: a surname that mostly is a word
+        self._common = frozenset((*words.names.common, *words.names.double))
+        self._no_names = re.compile(any_of(words.names.none))
+        self.full = re.compile(names.full)
+        post = any_of(posts)
+        self._patterns = _patterns(names, post, any_of(words.names.nicknames))
+        # 龚长贵暑假砌了个堡坎: nothing but a name. 副乡长隆志刚: a surname that mostly is a word
+        only_told = rf"(?P<surname>[{words.names.told}{words.names.words}])"
         self._bare = (
-            re.compile(rf"(?P<name>(?P<surname>{double}|[{every}])[{first}][{last}])"),
-            re.compile(
-                rf"(?P<post>{any_of(posts)})"
-                rf"(?P<name>(?P<surname>[{names.told}{names.words}])[{first}][{last}])"
-            ),
+            re.compile(rf"(?P<name>{names.surname(names.every)}{names.given_two})"),
+            re.compile(rf"(?P<post>{post})(?P<name>{only_told}{names.given_two})"),
         )
-        self._post = re.compile(rf"(?P<post>{any_of(posts)})")
+        self._post = re.compile(rf"(?P<post>{post})")
 
     def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
         """Find the people of a text, in order. taken : names of places and bodies"""
@@ -126,7 +107,9 @@ class Register:
         at = match.start("surname")
         led = 1 if text[at - 1 : at] in ("老", "小") else 0
         behind_post = bool(post) and match.end("post") == at - led
-        begins = behind_post or at - led in starts or text[at - 1 : at] in BEFORE_NAME
+        # names of other peoples are no words of the segmenter's
+        begins = not surname or behind_post or at - led in starts
+        begins = begins or text[at - 1 : at] in BEFORE_NAME
         if not begins and not (post and self._stands_out(surname, text[at - 1 : at])):
             return None
         said = Span(at, match.end("name") if name else at + len(surname))
@@ -170,33 +153,25 @@ class Register:
             yield Person(span, post=post, posted=Span(start, end), weight=POST_ONLY)
 
 
-def _patterns(
-    *,
-    post: str,
-    surname: str,
-    rare: str,
-    clear: str,
-    told: str,
-    any_sign: str,
-    given: str,
-    given_two: str,
-    nickname: str,
-) -> tuple[re.Pattern[str], ...]:
-    """Write the ways in which people are named, the most telling first.
-
-    rare : any surname, where the rest leaves no doubt that it is one; clear : one that is no other
-    word; told : also those that are mostly other words, beside a post and 老 or 小; any_sign : what
-    somebody says that he or she is called, behind 姓
-    """
+def _patterns(names: Names, post: str, nickname: str) -> tuple[re.Pattern[str], ...]:
+    """Write the ways in which people are named, the most telling first."""
+    surname, rare, clear = map(names.surname, (names.common, names.every, names.clear))
+    told = names.surname(names.every + names.told)
+    # what somebody says that he or she is called, behind 姓
+    any_sign = rf"(?P<surname>{names.double}|(?![名氏啥什哪的了]){HAN})"
+    given = names.given
     full = rf"(?P<name>{surname}{given})"
     sure = rf"(?P<name>{rare}{given})"
-    acting = rf"(?P<name>{rare}{given_two})"
+    acting = rf"(?P<name>{rare}{names.given_two})"
     behind = rf"(?P<name>{clear}{given})"
+    foreign, single = (rf"(?P<name>(?P<surname>){name})" for name in (names.foreign, names.single))
     called = r"(?:他叫|就叫|叫做|名字叫|名叫|叫)"
     own = r"(?<!我)(?<![百贵同])姓"
     return tuple(
         re.compile(pattern)
         for pattern in (
+            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{single}",
+            rf"{single}(?P<post>{post})",
             rf"(?P<post>{post})的?老?{clear}(?:{nickname}|老师)",
             rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{behind}",
             rf"{sure}(?P<post>{post})",
@@ -206,6 +181,8 @@ def _patterns(
             rf"(?P<post>{post})(?:他|她|阿姨|大爷|孃孃|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{any_sign}(?![名氏])",
             rf"(?P<post>{post})[老小]{told}(?![\u4e00-\u9fff]家)",
             rf"(?<!我){called}{full}",
+            rf"(?<!我){called}{single}",
+            foreign,
             rf"{own}{any_sign}的?(?=$|[^名氏])",
             rf"[老小]{surname}(?!家[里头])",
             rf"那个[老小]{clear}(?!家[里头])",
@@ -217,10 +194,6 @@ def _patterns(
             rf"{full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用|，外号)",
         )
     )
-
-
-def _without(signs: str, left_out: str) -> str:
-    return "".join(sign for sign in signs if sign not in left_out)
 
 
 def _word_starts(text: str) -> tuple[frozenset[int], frozenset[int]]:

@@ -112,7 +112,7 @@ def _blamed(one: Marked, seen: Mentions) -> list[bool]:
     return [
         bool(name or post)
         and person.post == post
-        and (name.startswith(person.surname) if person.surname else not name)
+        and (name.startswith(person.surname) if person.surname else name == person.name)
         for person in seen.people
     ]
 

@@ -162,6 +162,12 @@ def test_words_that_begin_like_a_surname_are_no_names(say: Say, text: str) -> No
         ("宿管阿姨姓杨，把我女儿关在门外", "杨某", "宿管"),
         ("麻柳乡副乡长隆志刚把我喊到办公室", "隆志刚", "副乡长"),
         ("社区书记不准我们坐", "", "书记"),
+        ("村主任沙马铁哈把低保给了他弟", "沙马铁哈", "村主任"),
+        ("喊吉克小龙书记来看", "吉克小龙", "书记"),
+        ("扎西次仁把我的草场占了", "扎西次仁", ""),
+        ("院长杨次仁不准我们进去", "杨次仁", "院长"),
+        ("卓玛老师打娃儿", "卓玛", "老师"),
+        ("他叫阿依努尔·买买提，欠我三千", "阿依努尔·买买提", ""),
     ],
 )
 def test_people_are_found_who_are_hardly_said_to_be_one(
@@ -182,6 +188,8 @@ def test_people_are_found_who_are_hardly_said_to_be_one(
         "找他盖章",
         "窗口那个戴眼镜的说不行",
         "调度中心偏要喊我们等",
+        "格桑花遭牛踩了",
+        "坏的日子比好的多",
     ],
 )
 def test_nobody_is_found_where_words_only_begin_like_a_name(

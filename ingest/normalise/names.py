@@ -1,0 +1,73 @@
+"""What names look like: those of Chinese, and of other peoples in Chinese characters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.normalise.lexicon import NameParts, any_of
+
+HAN = "[\u4e00-\u9fff]"
+# 阿依努尔·买买提: the sign between the parts says by itself that it is a name
+DOTTED = rf"{HAN}{{2,7}}[·•・‧]{HAN}{{2,7}}(?:[·•・‧]{HAN}{{1,7}})?"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Patterns of parts of names.
+
+    common, every, clear, told : surnames: the frequent ones; all, where the rest leaves no doubt;
+    those that are no other word; also those that mostly are other words, and only these
+    double : surnames of two signs; given : one sign or two; given_two : two
+    foreign : full names of Yi and Tibetans, and whatever has a dot between its parts
+    single : also a Tibetan name of one part
+    """
+
+    common: str
+    every: str
+    clear: str
+    told: str
+    double: str
+    given: str
+    given_two: str
+    foreign: str
+    single: str
+
+    @classmethod
+    def of(cls, names: NameParts) -> Names:
+        """Make the patterns of the lists."""
+        every = "".join(names.surnames.split()) + names.rare
+        signs = set("".join(names.given.split()))
+        first, last = (
+            "".join(sorted(signs)),
+            "".join(sorted(signs - set(names.stop))),
+        )
+        # 吉克小龙 too; 院长杨次仁 has a Chinese surname and a Tibetan name
+        yi = rf"(?:{any_of(names.yi)})(?:[{names.yi_given}]{{2}}|[{first}][{last}])"
+        tibetan = any_of(names.tibetan)
+        foreign = (
+            rf"(?:{DOTTED}|{yi}|[{names.common}]?(?:{tibetan}){{2}}|[{names.common}](?:{tibetan}))"
+        )
+        return cls(
+            common=names.common,
+            every=every,
+            clear=names.common + names.rare + _without(every, names.words),
+            told=names.told,
+            double=any_of(names.double),
+            given=f"(?:[{first}][{last}]|[{last}])",
+            given_two=f"[{first}][{last}]",
+            foreign=foreign,
+            single=rf"(?:{foreign}|{tibetan})",
+        )
+
+    @property
+    def full(self) -> str:
+        """Give the pattern of a full name that nothing around tells to be one."""
+        return rf"(?:{self.single}|(?:{self.double}|[{self.every}]){self.given})"
+
+    def surname(self, signs: str) -> str:
+        """Give the pattern of one of some surnames, or of any of two signs."""
+        return rf"(?P<surname>{self.double}|[{signs}])"
+
+
+def _without(signs: str, left_out: str) -> str:
+    return "".join(sign for sign in signs if sign not in left_out)
