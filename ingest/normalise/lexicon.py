@@ -105,11 +105,20 @@ class NameParts(Frozen):
     tibetan: tuple[str, ...]
 
 
+class JobParts(Frozen):
+    """What tells a job that no list has."""
+
+    ending: str
+    not_first: str
+    not_last: str
+
+
 class PeopleWords(Frozen):
     """Words about people; see data/people.toml."""
 
     version: int
     posts: dict[str, tuple[str, ...]]
+    jobs: JobParts
     names: NameParts
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import rjieba
 
-from ingest.normalise.lexicon import PeopleWords, any_of
+from ingest.normalise.lexicon import JobParts, PeopleWords, any_of
 from ingest.normalise.names import HAN, Names
 from ingest.normalise.reading import Reading, Span
 
@@ -63,7 +63,7 @@ class Register:
         self._common = frozenset((*words.names.common, *words.names.double))
         self._no_names = re.compile(any_of(words.names.none))
         self.full = re.compile(names.full)
-        post = any_of(posts)
+        post = rf"(?:{any_of(posts)}|{_any_job(words.jobs)})"
         self._patterns = _patterns(names, post, any_of(words.names.nicknames))
         # 龚长贵暑假砌了个堡坎: nothing but a name. 副乡长隆志刚: a surname that mostly is a word
         only_told = rf"(?P<surname>[{words.names.told}{words.names.words}])"
@@ -151,6 +151,12 @@ class Register:
             post = self._longest(text, start, end)
             span = Span(end - len(post), end)
             yield Person(span, post=post, posted=Span(start, end), weight=POST_ONLY)
+
+
+def _any_job(parts: JobParts) -> str:
+    """Give the pattern of two signs and the ending of a job."""
+    ever, last = parts.not_first, parts.not_first + parts.not_last
+    return rf"(?![{ever}]){HAN}(?![{last}]){HAN}{parts.ending}"
 
 
 def _patterns(names: Names, post: str, nickname: str) -> tuple[re.Pattern[str], ...]:

@@ -162,6 +162,7 @@ def test_words_that_begin_like_a_surname_are_no_names(say: Say, text: str) -> No
         ("宿管阿姨姓杨，把我女儿关在门外", "杨某", "宿管"),
         ("麻柳乡副乡长隆志刚把我喊到办公室", "隆志刚", "副乡长"),
         ("社区书记不准我们坐", "", "书记"),
+        ("看井员罗二娃放水要收五十", "罗某", "看井员"),
         ("村主任沙马铁哈把低保给了他弟", "沙马铁哈", "村主任"),
         ("喊吉克小龙书记来看", "吉克小龙", "书记"),
         ("扎西次仁把我的草场占了", "扎西次仁", ""),
@@ -190,6 +191,7 @@ def test_people_are_found_who_are_hardly_said_to_be_one(
         "调度中心偏要喊我们等",
         "格桑花遭牛踩了",
         "坏的日子比好的多",
+        "三个船员和公务员",
     ],
 )
 def test_nobody_is_found_where_words_only_begin_like_a_name(
