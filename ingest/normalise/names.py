@@ -8,7 +8,8 @@ from ingest.normalise.lexicon import NameParts, any_of
 
 HAN = "[\u4e00-\u9fff]"
 # 阿依努尔·买买提: the sign between the parts says by itself that it is a name
-DOTTED = rf"{HAN}{{2,7}}[·•・‧]{HAN}{{2,7}}(?:[·•・‧]{HAN}{{1,7}})?"
+DOT = "[·•・‧]"
+DOTTED = rf"{HAN}{{2,7}}{DOT}{HAN}{{2,7}}(?:{DOT}{HAN}{{1,7}})?"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Names:
     those that are no other word; also those that mostly are other words, and only these
     double : surnames of two signs; given : one sign or two; given_two : two
     foreign : full names of Yi and Tibetans, and whatever has a dot between its parts
-    single : also a Tibetan name of one part
+    single : also a Tibetan name of one part; hint : what each of these holds
     """
 
     common: str
@@ -31,6 +32,7 @@ class Names:
     given_two: str
     foreign: str
     single: str
+    hint: str
 
     @classmethod
     def of(cls, names: NameParts) -> Names:
@@ -57,6 +59,7 @@ class Names:
             given_two=f"[{first}][{last}]",
             foreign=foreign,
             single=rf"(?:{foreign}|{tibetan})",
+            hint=rf"{any_of((*names.yi, *names.tibetan))}|{DOT}",
         )
 
     @property

@@ -13,6 +13,8 @@ from ingest.normalise.names import HAN, Names
 from ingest.normalise.reading import Reading, Span
 
 NO_ONE = ("们", "些", "会", "室", "办", "中心", "信箱")  # behind a post: nobody by himself
+CALLED = "(?:他叫|就叫|叫做|名字叫|名叫|叫)"
+ANY_JOB = "检验员"
 # 问秦会计, 客运办蒋主任: where the segmenter joins a common surname to what is before it
 BEFORE_POSTED = "问找喊办局站院村组镇乡所厂队可个"
 NO_SIDE = "方"  # 院方医生 is nobody's name
@@ -63,8 +65,11 @@ class Register:
         self._common = frozenset((*words.names.common, *words.names.double))
         self._no_names = re.compile(any_of(words.names.none))
         self.full = re.compile(names.full)
-        post = rf"(?:{any_of(posts)}|{_any_job(words.jobs)})"
+        self._job = re.compile(_any_job(words.jobs))
+        post = any_of(posts)
         self._patterns = _patterns(names, post, any_of(words.names.nicknames))
+        self._foreign = _foreign(names, post)
+        self._hint = re.compile(names.hint)  # most texts need not be searched for them
         # 龚长贵暑假砌了个堡坎: nothing but a name. 副乡长隆志刚: a surname that mostly is a word
         only_told = rf"(?P<surname>[{words.names.told}{words.names.words}])"
         self._bare = (
@@ -76,19 +81,22 @@ class Register:
     def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
         """Find the people of a text, in order. taken : names of places and bodies"""
         text = reading.text
-        starts, called = _word_starts(text)
+        shown = self._job.sub(self._known, text)
+        starts, called = _word_starts(shown)
         found: list[Person] = []
-        for rank, pattern in enumerate(self._patterns):
-            for match in pattern.finditer(text):
-                person = self._named(match, text, starts, taken)
-                if person is not None:
-                    found.append(replace(person, weight=self._weight(person, 1.0 - rank / 100)))
-        for match in (one for pattern in self._bare for one in pattern.finditer(text)):
+        for patterns in (self._foreign if self._hint.search(text) else (), self._patterns):
+            for rank, pattern in enumerate(patterns):
+                for match in pattern.finditer(shown):
+                    person = self._named(match, text, starts, taken)
+                    if person is not None:
+                        weight = self._weight(person, 1.0 - rank / 100)
+                        found.append(replace(person, weight=weight))
+        for match in (one for pattern in self._bare for one in pattern.finditer(shown)):
             if match.start("name") in called:  # the segmenter takes it for a name too
                 person = self._named(match, text, starts, taken)
                 if person is not None:
                     found.append(replace(person, weight=self._weight(person, BARE)))
-        found += self._posts_alone(text)
+        found += self._posts_alone(text, shown)
         kept: list[Person] = []
         for person in sorted(found, key=lambda one: (-one.weight, one.span.start)):
             if not any(person.span.overlaps(other.span) for other in kept):
@@ -129,6 +137,11 @@ class Register:
         """Tell whether a surname with a post is one although no word seems to begin there."""
         return surname in self._common and surname != NO_SIDE and before in tuple(BEFORE_POSTED)
 
+    def _known(self, match: re.Match[str]) -> str:
+        """Give a job that a list has in place of one that none has: all patterns know it then."""
+        job = match.group()
+        return job if job in self._posts or job[1:] in self._posts else ANY_JOB
+
     def _weight(self, person: Person, weight: float) -> float:
         return weight - (0 if person.surname in self._common else UNCOMMON)
 
@@ -142,9 +155,9 @@ class Register:
         words = (text[begin:end] for begin in range(first, start + 1))
         return next((word for word in words if word in self._posts), text[start:end])
 
-    def _posts_alone(self, text: str) -> Iterator[Person]:
-        """Find posts without a name."""
-        for match in self._post.finditer(text):
+    def _posts_alone(self, text: str, shown: str) -> Iterator[Person]:
+        """Find posts without a name. shown : with known jobs only"""
+        for match in self._post.finditer(shown):
             start, end = match.span()
             if text.startswith(NO_ONE, end):
                 continue
@@ -159,6 +172,20 @@ def _any_job(parts: JobParts) -> str:
     return rf"(?![{ever}]){HAN}(?![{last}]){HAN}{parts.ending}"
 
 
+def _foreign(names: Names, post: str) -> tuple[re.Pattern[str], ...]:
+    """Write the ways in which Yi, Tibetans and others are named, the most telling first."""
+    full, single = (rf"(?P<name>(?P<surname>){name})" for name in (names.foreign, names.single))
+    return tuple(
+        re.compile(pattern)
+        for pattern in (
+            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{CALLED})?{single}",
+            rf"{single}(?P<post>{post})",
+            rf"(?<!我){CALLED}{single}",
+            full,
+        )
+    )
+
+
 def _patterns(names: Names, post: str, nickname: str) -> tuple[re.Pattern[str], ...]:
     """Write the ways in which people are named, the most telling first."""
     surname, rare, clear = map(names.surname, (names.common, names.every, names.clear))
@@ -170,25 +197,19 @@ def _patterns(names: Names, post: str, nickname: str) -> tuple[re.Pattern[str], 
     sure = rf"(?P<name>{rare}{given})"
     acting = rf"(?P<name>{rare}{names.given_two})"
     behind = rf"(?P<name>{clear}{given})"
-    foreign, single = (rf"(?P<name>(?P<surname>){name})" for name in (names.foreign, names.single))
-    called = r"(?:他叫|就叫|叫做|名字叫|名叫|叫)"
     own = r"(?<!我)(?<![百贵同])姓"
     return tuple(
         re.compile(pattern)
         for pattern in (
-            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{single}",
-            rf"{single}(?P<post>{post})",
             rf"(?P<post>{post})的?老?{clear}(?:{nickname}|老师)",
-            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{called})?{behind}",
+            rf"(?P<post>{post})(?:同志|、|，|,)?(?:是|{CALLED})?{behind}",
             rf"{sure}(?P<post>{post})",
             rf"{full}(?:这个|他|就)?(?:是|任|担任|身为|当)了?(?:我们|咱们|他们)?[^，。]{{0,8}}?(?P<post>{post})",
             rf"{clear}(?:{nickname})?(?P<post>{post})",
             rf"{own}{any_sign}的?(?:那个|这个|那位)?(?P<post>{post})",
             rf"(?P<post>{post})(?:他|她|阿姨|大爷|孃孃|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{any_sign}(?![名氏])",
             rf"(?P<post>{post})[老小]{told}(?![\u4e00-\u9fff]家)",
-            rf"(?<!我){called}{full}",
-            rf"(?<!我){called}{single}",
-            foreign,
+            rf"(?<!我){CALLED}{full}",
             rf"{own}{any_sign}的?(?=$|[^名氏])",
             rf"[老小]{surname}(?!家[里头])",
             rf"那个[老小]{clear}(?!家[里头])",
