@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import rjieba
@@ -101,7 +101,7 @@ class Register:
         for person in sorted(found, key=lambda one: (-one.weight, one.span.start)):
             if not any(person.span.overlaps(other.span) for other in kept):
                 kept.append(person)
-        return tuple(sorted(kept, key=lambda one: one.span.start))
+        return _together(sorted(kept, key=lambda one: one.span.start))
 
     def _named(
         self,
@@ -164,6 +164,25 @@ class Register:
             post = self._longest(text, start, end)
             span = Span(end - len(post), end)
             yield Person(span, post=post, posted=Span(start, end), weight=POST_ONLY)
+
+
+def _together(people: Sequence[Person]) -> tuple[Person, ...]:
+    """Let what is said of somebody in two places hold in both: 经手的是鄢树生，大家喊他鄢干事.
+
+    邓老四 may be anybody's brother: who is known by a surname alone stays so.
+    """
+
+    def whole(one: Person) -> Person:
+        if not one.surname or bool(one.name) == bool(one.post):
+            return one
+        same = [other for other in people if other.surname == one.surname]
+        names = {other.name for other in same} - {""}
+        posts = {other.post for other in same} - {""}
+        if len(names) != 1 or len(posts) != 1:  # nothing more is said, or of two of one surname
+            return one
+        return replace(one, name=names.pop(), post=posts.pop())
+
+    return tuple(map(whole, people))
 
 
 def _any_job(parts: JobParts) -> str:

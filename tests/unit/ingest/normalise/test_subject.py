@@ -198,3 +198,18 @@ def test_nobody_is_found_where_words_only_begin_like_a_name(
     lexicons: Lexicons, typed: Typed, text: str
 ) -> None:
     assert lexicons.register.find(typed(text), ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("经手的是鄢树生，大家喊他鄢干事", [("鄢树生", "干事"), ("鄢树生", "干事")]),
+        ("支书邓德润卖给了邓老四", [("邓德润", "支书"), ("邓某", "")]),
+        ("王建国和王建军都找过王主任", [("王建国", ""), ("王建军", ""), ("王某", "主任")]),
+    ],
+)
+def test_somebody_said_twice_is_one(
+    lexicons: Lexicons, typed: Typed, text: str, people: list[tuple[str, str]]
+) -> None:
+    found = lexicons.register.find(typed(text), ())
+    assert [(one.written, one.post) for one in found] == people
