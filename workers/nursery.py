@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from models.errors import Misconfigured
 from workers.confine import Bounds, Task, live, outcome, overrun, write
 from workers.family import end_with_parent
@@ -69,6 +71,14 @@ class Nursery:
         finally:
             os.close(file)
             os.close(result)
+
+    @property
+    def children_seconds(self) -> float:
+        """Give the processor time of all its children that have ended."""
+        if self._process is None:
+            return 0.0
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.children_user + times.children_system)
 
     def close(self) -> None:
         """End the process, and with it the child that is at work."""

@@ -6,9 +6,6 @@ it in earnest, and settles them by the batch worker with an engine that answers 
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,13 +30,16 @@ from transcribe.turns import Tell
 from workers import loop
 from workers.attempt import Failed
 from workers.batch import BatchWorker
-from workers.environment import as_environment
+from workers.confine import Bounds
+from workers.decoding import sound_task
 from workers.house import House, open_house
-from workers.machine import media_ms, message
+from workers.machine import message
+from workers.prepare import decoder
 from workers.stores import connect_worker
 from workers.timing import processor_seconds
 from workers.transcribe import MOST_JOBS, transcribe
 from workers.valkey import Valkey
+from workers.watchdog import Pulse
 
 # Of messages that all said the same each would be a repeat of all others, and cost as much.
 TIMES = ("去年三月份", "前年冬天", "上个月", "今年五月初", "国庆节那几天")
@@ -54,8 +54,6 @@ MATTERS = (
     "乡上修路占了我家两亩地，说好的补偿款一分钱也没有拿到。",
 )
 BATCH_SECONDS = 0.04
-# As `xiangyin up` starts it.
-LEAN = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Instant:
@@ -89,9 +87,9 @@ class Overhead(Frozen):
     """Processor milliseconds a message, processes of a job counted.
 
     accept, settle : from the first byte to the receipt; from the queue to the settled report
-    prepare : of the decoding stage, media_ms of sound included, less what starting it takes
-    media : of the sound alone, in the confined process that opens it
-    overhead_ms : of all three, less media_ms
+    prepare : of the decoding stage, without the sound; media : of the sound, in the confined
+    processes that open it, from their birth to their end
+    overhead : of accept, prepare and settle
     """
 
     messages: int
@@ -106,22 +104,20 @@ def measure(pack: Pack, messages: int) -> Overhead:
     """Measure what messages cost that is neither the model's work nor the media's."""
     contents = [message(seed) for seed in range(messages)]
     with _installation() as (house, settings):
-        starting = _timed(lambda: _prepare(settings))
         intake = Intake(house.engine, house.keys, house.blobs, house.queue, settings.limits)
         accept = _timed(lambda: _accept(intake, contents))
-        prepare = _timed(lambda: _prepare(settings)) - starting
+        prepare, media = _prepare(house, settings, contents[0])
         settle = _timed(lambda: _settle(house, settings, Instant(pack)))
         _all_settled(house, messages)
-    media = media_ms()
-    parts = [1_000 * seconds / messages for seconds in (accept, prepare, settle)]
-    accept_ms, prepare_ms, settle_ms = (round(part, 1) for part in parts)
+    parts = (accept, prepare, settle, media, accept + prepare + settle)
+    each = [round(1_000 * seconds / messages, 1) for seconds in parts]
     return Overhead(
         messages=messages,
-        accept_ms=accept_ms,
-        prepare_ms=prepare_ms,
-        settle_ms=settle_ms,
-        media_ms=round(media, 1),
-        overhead_ms=round(sum(parts) - media, 1),
+        accept_ms=each[0],
+        prepare_ms=each[1],
+        settle_ms=each[2],
+        media_ms=each[3],
+        overhead_ms=each[4],
     )
 
 
@@ -139,11 +135,19 @@ def _accept(intake: Intake, contents: Sequence[bytes]) -> None:
         intake.accept([writer.finish()], About(channel="bench"))
 
 
-def _prepare(settings: Settings) -> None:
-    """Run the worker that decodes, in a process of its own, as it is in earnest."""
-    command = [sys.executable, "-m", "xiangyin", "worker", "prepare", "--burst"]
-    environment = os.environ | as_environment(settings) | LEAN
-    subprocess.run(command, check=True, env=environment)
+def _prepare(house: House, settings: Settings, content: bytes) -> tuple[float, float]:
+    """Run the worker that decodes until the queue is empty; give its seconds and the sound's.
+
+    content : of a message, to have everything loaded before
+    """
+    limits = settings.limits
+    with house.nursery as nursery:
+        task = sound_task(most_seconds=limits.recording_seconds, disguised=False, samples=True)
+        nursery.run(task, [content], Bounds.of(limits))
+        before = nursery.children_seconds
+        every = _timed(lambda: loop.run(decoder(house, Pulse(None)), burst=True))
+        media = nursery.children_seconds - before
+    return every - media, media
 
 
 def _all_settled(house: House, messages: int) -> None:

@@ -238,14 +238,18 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     house = open_house(settings)
     with house.nursery:
         house.nursery.start()
-        worker = BatchWorker(
-            [Stage.PREPARE.value],
-            connection=connect_worker(settings),
-            **loop.SET,
-            perform=partial(perform, house, pulse),
-            # Another worker may take the next one meanwhile.
-            most=1,
-            wait=0.0,
-            idle=lambda: pulse.idle(IDLE_SECONDS),
-        )
-        loop.run(worker, burst=burst)
+        loop.run(decoder(house, pulse), burst=burst)
+
+
+def decoder(house: House, pulse: Pulse) -> BatchWorker:
+    """Make the worker that takes the jobs of this stage."""
+    return BatchWorker(
+        [Stage.PREPARE.value],
+        connection=connect_worker(house.settings),
+        **loop.SET,
+        perform=partial(perform, house, pulse),
+        # Another worker may take the next one meanwhile.
+        most=1,
+        wait=0.0,
+        idle=lambda: pulse.idle(IDLE_SECONDS),
+    )

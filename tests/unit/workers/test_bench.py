@@ -110,7 +110,9 @@ def test_the_memory_of_a_long_run_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_a_message_costs_around_the_model_is_told(tmp_path: Path) -> None:
     found = overhead.measure(random_pack(tmp_path), 2)
     assert found.messages == 2
-    assert min(found.accept_ms, found.settle_ms, found.media_ms) > 0
+    assert min(found.accept_ms, found.prepare_ms, found.settle_ms, found.media_ms) > 0
+    parts = found.accept_ms + found.prepare_ms + found.settle_ms
+    assert found.overhead_ms == pytest.approx(parts, abs=0.2)
 
 
 def test_operations_grow_with_the_window_and_the_shape() -> None:
