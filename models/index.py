@@ -26,6 +26,7 @@ from sqlalchemy import (
     Uuid,
     column,
     event,
+    inspect,
     table,
     text,
     update,
@@ -46,6 +47,7 @@ FTS = table(TABLE, column("rowid", Integer))
 # Raised when entries are written otherwise than before; a database of another is written anew.
 VERSION = "3"
 REBUILT_AT_ONCE = 500
+INDEXED = ("complaint_id", "kind", "purpose", "text", "page")  # of a medium
 LOW = 0.7
 # PostgreSQL's index knows no order. So each entry also has a term for each block of neighbours
 # that it lies in, by which the newest can be asked for first: 131,072, 16,384 and 2,048 entries.
@@ -198,11 +200,18 @@ def _note(session: OrmSession, _: object) -> None:
         if isinstance(row, Complaint):
             noted[row.id] = None
         elif isinstance(row, Medium):
-            noted[row.complaint_id] = None
+            if row in session.new or _says_otherwise(row):
+                noted[row.complaint_id] = None
         elif isinstance(row, Transcript):
             medium = session.get(Medium, row.medium_id)
             if medium is not None:
                 noted[medium.complaint_id] = None
+
+
+def _says_otherwise(medium: Medium) -> bool:
+    """Tell whether what the index holds of a medium changed: a count of attempts is not in it."""
+    changed = inspect(medium).attrs
+    return any(changed[name].history.has_changes() for name in INDEXED)
 
 
 def _renew_noted(session: OrmSession) -> None:

@@ -88,7 +88,10 @@ def _owners(session: Session, keys: WideKeys, most: int) -> dict[int, list[int]]
 
 def _load(session: Session, numbers: Iterable[int]) -> list[Entry]:
     """Read reports of the index as they are compared."""
-    rows = session.exec(select(StoredTrace).where(col(StoredTrace.seq).in_(sorted(numbers)))).all()
+    wanted = sorted(numbers)
+    if not wanted:
+        return []
+    rows = session.exec(select(StoredTrace).where(col(StoredTrace.seq).in_(wanted))).all()
     media = _recordings(session, [row.complaint_id for row in rows])
     return [_stored(row, media.get(row.complaint_id, ())) for row in rows]
 

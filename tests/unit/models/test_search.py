@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from models.database import connect, migrate, open_database, reading, writing
 from models.event import Deployment
 from models.index import Entry
 from models.keys import Keys
+from models.medium import Kind, Medium
 from models.search import Query
 from models.settings import Settings
 from models.status import Status
@@ -113,6 +115,28 @@ def test_a_change_of_status_is_counted_at_once(engine: Engine, keys: Keys) -> No
     with reading(engine) as session:
         each = [Query(statuses=(one,)) for one in ("ready", "in_review")]
         assert search.counts(session, lead, each) == [0, 1]
+
+
+def test_an_entry_is_renewed_by_what_it_holds_of_a_medium_and_by_nothing_else(
+    engine: Engine, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        lead = cases.account(session, Role.LEAD)
+        made = cases.complaint(session, keys, title="", description="")
+        medium = cases.medium(session, made, kind=Kind.TEXT, text="抵保没有发")
+    renewed: list[UUID] = []
+    renew = index.renew
+    monkeypatch.setattr(index, "renew", lambda *said: (renewed.append(said[1]), renew(*said)))
+    with writing(engine) as session:
+        held = session.get_one(Medium, medium.id)
+        held.attempts, held.seconds = 1, 2.5
+    assert renewed == []
+    with writing(engine) as session:
+        session.get_one(Medium, medium.id).text = "低保没有发"
+    assert renewed == [made.id]
+    with reading(engine) as session:
+        assert search.count(session, lead, Query(words="低保")) == 1
+        assert search.count(session, lead, Query(words="抵保")) == 0
 
 
 def test_an_index_of_another_version_is_written_anew(settings: Settings) -> None:
