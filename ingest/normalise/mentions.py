@@ -62,7 +62,7 @@ def find(read: Reading, matter: Matter, gazetteer: Gazetteer, register: Register
     )
     named = place.resolve(gazetteer, read, standing) if read.chinese else ()
     found = Mentions(read, standing, named=named)
-    hidden = private.find(read, matter.reporter_name, register.full, found.closed)
+    hidden = private.find(read, matter.reporter_name, register, found.closed)
     if not read.chinese:
         return replace(found, private=hidden)
     read = read.without(tuple(one.span for one in hidden))

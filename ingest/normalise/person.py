@@ -14,6 +14,7 @@ from ingest.normalise.reading import Reading, Span
 
 NO_ONE = ("们", "些", "会", "室", "办", "中心", "信箱")  # behind a post: nobody by himself
 CALLED = "(?:他叫|就叫|叫做|名字叫|名叫|叫)"
+NAME_ENDS = "(?=$|[，。,、；：！!;: ]|住|家|今年|电话|身份证|男|女|手机|是|在)"
 ANY_JOB = "检验员"
 # 问秦会计, 客运办蒋主任: where the segmenter joins a common surname to what is before it
 BEFORE_POSTED = "问找喊办局站院村组镇乡所厂队可个"
@@ -51,10 +52,7 @@ class Person:
 
 
 class Register:
-    """Finds people; the patterns are compiled once.
-
-    full : a full name, for the reporter's own too
-    """
+    """Finds people; the patterns are compiled once."""
 
     def __init__(self, words: PeopleWords) -> None:
         names = Names.of(words.names)
@@ -64,10 +62,14 @@ class Register:
         self._lengths = sorted(set(map(len, posts)))
         self._common = frozenset((*words.names.common, *words.names.double))
         self._no_names = re.compile(any_of(words.names.none))
-        self.full = re.compile(names.full)
+        self._full = re.compile(names.full)
         self._job = re.compile(_any_job(words.jobs))
-        post = any_of(posts)
-        self._patterns = _patterns(names, post, any_of(words.names.nicknames))
+        post, nickname = any_of(posts), any_of(words.names.nicknames)
+        # 我叫丁城兰: whatever signs a name has; 我叫王医生 is no name
+        self._told = re.compile(
+            rf"{names.surname(names.every)}(?!{post}|{nickname}){HAN}{{1,2}}{NAME_ENDS}"
+        )
+        self._patterns = _patterns(names, post, nickname)
         self._foreign = _foreign(names, post)
         self._hint = re.compile(names.hint)  # most texts need not be searched for them
         # 龚长贵暑假砌了个堡坎: nothing but a name. 副乡长隆志刚: a surname that mostly is a word
@@ -77,6 +79,18 @@ class Register:
             re.compile(rf"(?P<post>{post})(?P<name>{only_told}{names.given_two})"),
         )
         self._post = re.compile(rf"(?P<post>{post})")
+
+    def introduced(self, text: str, at: int, *, surely: bool) -> Span | None:
+        """Give the full name that begins at a place, behind 我叫 or 我是; None if there is none.
+
+        surely : nothing but a name can stand there, so that it need not look like one
+        """
+        match = self._full.match(text, at)
+        if match is None and surely:
+            match = self._told.match(text, at)
+            if match is not None and _is_word(text, *match.span()):
+                return None
+        return Span(*match.span()) if match else None
 
     def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
         """Find the people of a text, in order. taken : names of places and bodies"""
@@ -240,6 +254,12 @@ def _patterns(names: Names, post: str, nickname: str) -> tuple[re.Pattern[str], 
             rf"{full}(?=这个人|这人|他这|这家人|一家|家里?把|霸占|强占|把|仗着|利用|私自|擅自|伙同|欺负|带人|带着|占了|占用|，外号)",
         )
     )
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    """Tell whether a stretch is a word and no name: 我叫施工队，他们不来."""
+    word, kind = rjieba.tag(text[start:])[0]
+    return start + len(word) >= end and not kind.startswith("nr")
 
 
 def _word_starts(text: str) -> tuple[frozenset[int], frozenset[int]]:

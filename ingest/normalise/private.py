@@ -13,6 +13,7 @@ from stdnum.exceptions import ValidationError
 
 from ingest.matter import Mask
 from ingest.normalise import digits
+from ingest.normalise.person import NAME_ENDS, Register
 from ingest.normalise.reading import Reading, Span, plain
 from ingest.normalise.sound import is_han, sounds
 from models import receipt
@@ -45,7 +46,7 @@ _NAME = re.compile(
 )
 
 _SAID_OF_ME = re.compile(r"(?:骂|说|怪|嫌|当|以为|认为|晓得|知道)$")
-_NAME_ENDS = re.compile(r"$|[，。,、；：！!;: ]|住|家|今年|电话|身份证|男|女|手机|是|在")
+_NAME_ENDS = re.compile(NAME_ENDS)
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,15 @@ class Private:
 
 
 def find(
-    reading: Reading, reporter_name: str, names: re.Pattern[str], closed: tuple[Span, ...]
+    reading: Reading, reporter_name: str, register: Register, closed: tuple[Span, ...]
 ) -> tuple[Private, ...]:
     """Find what has to be masked, in order, without overlaps.
 
-    names : matches a full Chinese name at its start, as `person` knows them; closed : names of
-    places, which are nobody's
+    register : knows names; closed : names of places, which are nobody's
     """
     found = [*_numbers(reading.text), *_spoken(reading.text), *_plates(reading.text)]
     if reading.chinese:
-        found += _introductions(reading.text, names, closed)
+        found += _introductions(reading.text, register, closed)
     found += _own_name(reading, reporter_name.strip())
     kept: list[Private] = []
     for one in sorted(found, key=lambda private: (private.span.start, -private.span.end)):
@@ -198,15 +198,13 @@ def _plates(text: str) -> Iterator[Private]:
         yield Private(Span(start, end), "plate")
 
 
-def _introductions(
-    text: str, names: re.Pattern[str], closed: tuple[Span, ...]
-) -> Iterator[Private]:
+def _introductions(text: str, register: Register, closed: tuple[Span, ...]) -> Iterator[Private]:
     """Find the name that follows 我叫, 我是 and the like."""
     for match in _NAME.finditer(text):
-        name = names.match(text, match.end())
-        if name is None or any(Span(*name.span()).overlaps(other) for other in closed):
+        weak = match.group() == "我是"
+        name = register.introduced(text, match.end(), surely=not weak)
+        if name is None or any(name.overlaps(other) for other in closed):
             continue
         led = text[: match.start()]
-        weak = match.group() == "我是"
-        if not weak or (_NAME_ENDS.match(text, name.end()) and not _SAID_OF_ME.search(led)):
-            yield Private(Span(*name.span()), "reporter")
+        if not weak or (_NAME_ENDS.match(text, name.end) and not _SAID_OF_ME.search(led)):
+            yield Private(name, "reporter")

@@ -26,6 +26,7 @@ def _masked(say: Say, text: str) -> list[tuple[str, str]]:
         ("卡号6222021234567890127", "", ""),
         ("车牌川B12345拉沙", "plate", "川B12345"),
         ("我叫罗玉兰，住新民村", "reporter", "罗玉兰"),
+        ("我叫丁城兰，下水道塌了", "reporter", "丁城兰"),
         ("我叫沙马铁哈，住在城北", "reporter", "沙马铁哈"),
         ("我叫卓玛，今年五十", "reporter", "卓玛"),
         ("我的名字是阿依努尔·买买提", "reporter", "阿依努尔·买买提"),
@@ -49,6 +50,8 @@ def test_an_identity_number_counts_by_its_check_digit(say: Say) -> None:
 def test_a_place_after_i_am_from_is_no_name(say: Say) -> None:
     assert _masked(say, "我是石桥村的，路烂了没人修") == []
     assert _masked(say, "他骂我是刁民，还推我") == []
+    assert _masked(say, "我叫王医生，他不来") == []
+    assert _masked(say, "我叫车来，等了半天") == []
 
 
 def test_the_seconds_of_a_private_number_are_marked(lexicons: Lexicons, say: Say) -> None:
