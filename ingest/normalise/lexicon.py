@@ -143,6 +143,21 @@ class DigitWords(Frozen):
     language: tuple[SpokenDigits, ...]
 
 
+class Introduction(Frozen):
+    """What leads to one's own name in a language; see data/introductions.toml."""
+
+    tag: str
+    lead: tuple[str, ...]
+    around: tuple[str, ...] = ()
+
+
+class Introductions(Frozen):
+    """What leads to one's own name in other languages."""
+
+    version: int
+    language: tuple[Introduction, ...]
+
+
 def any_of(words: Iterable[str]) -> str:
     """Write a pattern that matches any of the words, the longest first.
 
@@ -171,6 +186,12 @@ def _table(kind: type[Table], name: str) -> Table:
 def digits() -> DigitWords:
     """Read the words for numbers of other languages."""
     return _table(DigitWords, "digits.toml")
+
+
+@cache
+def introductions() -> Introductions:
+    """Read what leads to one's own name in other languages."""
+    return _table(Introductions, "introductions.toml")
 
 
 @cache

@@ -12,7 +12,7 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from ingest.matter import Mask
-from ingest.normalise import digits
+from ingest.normalise import digits, introductions
 from ingest.normalise.person import NAME_ENDS, Register
 from ingest.normalise.reading import Reading, Span, plain
 from ingest.normalise.sound import is_han, sounds
@@ -67,6 +67,8 @@ def find(
     found = [*_numbers(reading.text), *_spoken(reading.text), *_plates(reading.text)]
     if reading.chinese:
         found += _introductions(reading.text, register, closed)
+    else:
+        found += (Private(span, "reporter") for span in introductions.find(reading.text))
     found += _own_name(reading, reporter_name.strip())
     kept: list[Private] = []
     for one in sorted(found, key=lambda private: (private.span.start, -private.span.end)):

@@ -47,6 +47,29 @@ def test_an_identity_number_counts_by_its_check_digit(say: Say) -> None:
     assert "identity_number" not in dict(_masked(say, f"身份证号{wrong}，没用过"))
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("kk", "Атым Меруерт, су жоқ", "Меруерт"),
+        ("kk", "менің атым Меруерт Сейітова су жоқ", "Меруерт Сейітова"),
+        ("kk", "атым Меруерт су жоқ", "Меруерт"),
+        ("ug", "ئىسمىم ئايگۈل، سۇ يوق", "ئايگۈل"),
+        ("ug", "مېنىڭ ئىسمىم ئايگۈل تۇرسۇن، سۇ يوق", "ئايگۈل تۇرسۇن"),
+        ("ko", "저는 청동리에 사는 고옥순, 물이 없어요", "고옥순"),
+        ("ko", "저는 고옥순이라고 합니다", "고옥순이"),
+        ("kk", "менің қатым бар", ""),
+    ],
+)
+def test_a_name_that_is_said_in_another_language_is_masked(
+    lexicons: Lexicons, language: str, text: str, said: str
+) -> None:
+    passage = Passage(medium=uuid4(), kind=Kind.VOICE, text=text, language=language)
+    channel = ChannelFacts(code="c", unit_code=None, unit_name="", jurisdiction="510729")
+    matter = Matter(passages=(passage,), channel=channel, received=RECEIVED)
+    masks = normalise(matter, lexicons).masks
+    assert [text[mask.from_character : mask.to_character] for mask in masks] == [said] * bool(said)
+
+
 def test_a_place_after_i_am_from_is_no_name(say: Say) -> None:
     assert _masked(say, "我是石桥村的，路烂了没人修") == []
     assert _masked(say, "他骂我是刁民，还推我") == []
