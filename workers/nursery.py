@@ -136,7 +136,10 @@ def serve(descriptor: int) -> None:
                 return
             task, bounds = pickle.loads(told)
             task.load()
-            gc.freeze()  # or the first collection in each child would copy all that is inherited
+            # Or the first collection in each child would copy all that is inherited; what is
+            # frozen is never collected, so what is of no use any more goes before.
+            gc.collect()
+            gc.freeze()
             _require_one_thread()
             status = _bear(line, task, bounds, given)
             for each in given:

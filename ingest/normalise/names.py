@@ -16,8 +16,8 @@ DOTTED = rf"{HAN}{{2,7}}{DOT}{HAN}{{2,7}}(?:{DOT}{HAN}{{1,7}})?"
 class Names:
     """Patterns of parts of names.
 
-    common, every, clear, told : surnames: the frequent ones; all, where the rest leaves no doubt;
-    those that are no other word; also those that mostly are other words, and only these
+    common, every, clear, told : signs of surnames: the frequent ones; all where the rest leaves no
+    doubt; those that are no other word; those so rare that more has to tell that they are one
     double : surnames of two signs; given : one sign or two; given_two : two
     foreign : full names of Yi and Tibetans, and whatever has a dot between its parts
     single : also a Tibetan name of one part; hint : what each of these holds

@@ -17,7 +17,7 @@ CALLED = "(?:他叫|就叫|叫做|名字叫|名叫|叫)"
 NAME_ENDS = "(?=$|[，。,、；：！!;: ]|住|家|今年|电话|身份证|男|女|手机|是|在)"
 ANY_JOB = "检验员"
 # 问秦会计, 客运办蒋主任: where the segmenter joins a common surname to what is before it
-BEFORE_POSTED = "问找喊办局站院村组镇乡所厂队可个"
+BEFORE_POSTED = frozenset("问找喊办局站院村组镇乡所厂队可个")
 NO_SIDE = "方"  # 院方医生 is nobody's name
 BEFORE_NAME = ("姓", "叫", "遭", "被", "子", "的", "，", "。", "、", " ")
 POST_ONLY, BARE = 0.5, 0.7
@@ -73,7 +73,7 @@ class Register:
         self._foreign = _foreign(names, post)
         self._hint = re.compile(names.hint)  # most texts need not be searched for them
         # 龚长贵暑假砌了个堡坎: nothing but a name. 副乡长隆志刚: a surname that mostly is a word
-        only_told = rf"(?P<surname>[{words.names.told}{words.names.words}])"
+        only_told = rf"(?P<surname>[{names.told}{words.names.words}])"
         self._bare = (
             re.compile(rf"(?P<name>{names.surname(names.every)}{names.given_two})"),
             re.compile(rf"(?P<post>{post})(?P<name>{only_told}{names.given_two})"),
@@ -85,12 +85,11 @@ class Register:
 
         surely : nothing but a name can stand there, so that it need not look like one
         """
-        match = self._full.match(text, at)
-        if match is None and surely:
-            match = self._told.match(text, at)
-            if match is not None and _is_word(text, *match.span()):
-                return None
-        return Span(*match.span()) if match else None
+        told = self._told.match(text, at) if surely else None
+        if told is not None and not _is_word(text, *told.span()):
+            return Span(*told.span())
+        full = self._full.match(text, at)
+        return Span(*full.span()) if full else None
 
     def find(self, reading: Reading, taken: tuple[Span, ...]) -> tuple[Person, ...]:
         """Find the people of a text, in order. taken : names of places and bodies"""
@@ -149,7 +148,7 @@ class Register:
 
     def _stands_out(self, surname: str, before: str) -> bool:
         """Tell whether a surname with a post is one although no word seems to begin there."""
-        return surname in self._common and surname != NO_SIDE and before in tuple(BEFORE_POSTED)
+        return surname in self._common and surname != NO_SIDE and before in BEFORE_POSTED
 
     def _known(self, match: re.Match[str]) -> str:
         """Give a job that a list has in place of one that none has: all patterns know it then."""

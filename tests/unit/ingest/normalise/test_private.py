@@ -27,6 +27,7 @@ def _masked(say: Say, text: str) -> list[tuple[str, str]]:
         ("车牌川B12345拉沙", "plate", "川B12345"),
         ("我叫罗玉兰，住新民村", "reporter", "罗玉兰"),
         ("我叫丁城兰，下水道塌了", "reporter", "丁城兰"),
+        ("我叫丁建噶，下水道塌了", "reporter", "丁建噶"),
         ("我叫沙马铁哈，住在城北", "reporter", "沙马铁哈"),
         ("我叫卓玛，今年五十", "reporter", "卓玛"),
         ("我的名字是阿依努尔·买买提", "reporter", "阿依努尔·买买提"),
