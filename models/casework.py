@@ -24,7 +24,7 @@ from models.event import Event
 from models.keys import Keys
 from models.medium import Medium, Purpose
 from models.record import Reporter, StandardComplaint, TranscriptRecord
-from models.status import BY_MACHINE, REASON_NEEDED, Finding, Status
+from models.status import BY_MACHINE, CLOSED, REASON_NEEDED, Finding, Status
 from models.status import require as require_following
 from models.stored import StoredFile
 from models.transcript import Transcript
@@ -353,8 +353,7 @@ def _set_clock(complaint: Complaint, holidays: Holidays | None) -> None:
     clock = _CLOCKS.get(complaint.status)
     if clock is not None:
         complaint.due_at = clocks.due(clock, now(), holidays)
-    closed = complaint.status in (Status.ARCHIVED, Status.WITHDRAWN)
-    complaint.closed_at = now() if closed else None
+    complaint.closed_at = now() if complaint.status in CLOSED else None
 
 
 def _sees(session: Session, account: Account, complaint_id: UUID) -> bool:

@@ -17,7 +17,7 @@ from models.access import Act
 from models.account import Account
 from models.columns import now
 from models.complaint import Complaint
-from models.status import Status
+from models.status import CLOSED
 
 SMALLEST = 5
 DAYS = 30
@@ -50,8 +50,7 @@ def count(session: Session, account: Account) -> Figures:
     access.require(account, Act.SEE_FIGURES)
     within = _within(account)
     moment = now()
-    closed = (Status.ARCHIVED, Status.WITHDRAWN, Status.CONCLUDED)
-    late = (col(Complaint.due_at) < moment, col(Complaint.status).not_in(closed))
+    late = (col(Complaint.due_at) < moment, col(Complaint.status).not_in(CLOSED))
     shared = len(division.prefix(account.division))
     below = func.substr(Complaint.held_by, 1, min(shared + division.PAIR, division.DIGITS))
     return Figures(

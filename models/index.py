@@ -45,7 +45,7 @@ from models.transcript import Transcript
 TABLE = "complaint_terms"
 FTS = table(TABLE, column("rowid", Integer))
 # Raised when entries are written otherwise than before; a database of another is written anew.
-VERSION = "3"
+VERSION = "4"
 REBUILT_AT_ONCE = 500
 INDEXED = ("complaint_id", "kind", "purpose", "text", "page")  # of a medium
 LOW = 0.7

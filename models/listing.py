@@ -20,12 +20,11 @@ from models.columns import UtcDateTime, now
 from models.complaint import Complaint, ReportMedium
 from models.errors import Invalid
 from models.masking import Masker
-from models.status import Status
+from models.status import CLOSED, Status
 from models.transcript import Frozen
 
 PAGE = 50
 PAGE_MOST = 200
-OPEN = frozenset(Status) - {Status.ARCHIVED, Status.WITHDRAWN}
 # What lies further away overflows where it is turned into UTC.
 EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
@@ -155,7 +154,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
             )
         )
     if filters.overdue is not None:
-        late = and_(col(Complaint.due_at) < now(), col(Complaint.status).in_(OPEN))
+        late = and_(col(Complaint.due_at) < now(), col(Complaint.status).not_in(CLOSED))
         found.append(late if filters.overdue else ~late)
     if filters.received_from is not None:
         found.append(col(Complaint.received_at) >= filters.received_from)

@@ -57,8 +57,8 @@ FOLLOWING: dict[Status, frozenset[Status]] = {
     S.ARCHIVED: frozenset({S.IN_REVIEW}),
     S.WITHDRAWN: frozenset(),
 }
-# What is in one of these has no clock running.
-CLOSED = frozenset({S.CONCLUDED, S.ARCHIVED, S.WITHDRAWN})
+# What is in one of these has no clock running; of what is concluded the reporter is yet to be told.
+CLOSED = frozenset({S.ARCHIVED, S.WITHDRAWN})
 REASON_NEEDED = frozenset({S.ARCHIVED, S.CONCLUDED, S.TRANSFERRED, S.PASSED_UP})
 SETTLED = frozenset({MediumState.DONE, MediumState.NEEDS_LISTENER})
 # While media settle, the machine itself moves the report between these.

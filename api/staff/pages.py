@@ -21,6 +21,7 @@ from api.staff.session import Seat
 from models.clocks import OFFICE
 from models.columns import now
 from models.errors import Unauthenticated, XiangyinError
+from models.status import CLOSED
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 STATIC = files("api").joinpath("staff/static")
@@ -42,7 +43,7 @@ def _environment() -> Environment:
         "clock": clock,
         "percent": lambda share: f"{round(100 * float(share))}%",
     }
-    made.globals |= {"names": names, "percent": round}
+    made.globals |= {"names": names, "closed": CLOSED}
     return made
 
 

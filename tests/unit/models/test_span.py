@@ -109,10 +109,10 @@ def test_days_find_the_same_on_postgresql(postgres_url: str, keys: Keys) -> None
 def test_open_and_closed_exclude_each_other(engine: Engine, keys: Keys) -> None:
     with writing(engine) as session:
         lead = cases.account(session, Role.LEAD)
-        for status in (Status.ARCHIVED, Status.READY):
+        for status in (Status.ARCHIVED, Status.CONCLUDED):
             cases.complaint(session, keys, status=status, due_at=now() - timedelta(days=3))
     with reading(engine) as session:
         for query in (Query(open_only=True), Query(overdue_at=now())):
             assert search.count(session, lead, query) == 1
             assert search.count(session, lead, query.but(statuses=("archived",))) == 0
-            assert search.count(session, lead, query.but(statuses=("archived", "ready"))) == 1
+            assert search.count(session, lead, query.but(statuses=("archived", "concluded"))) == 1
