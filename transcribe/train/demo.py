@@ -9,8 +9,7 @@ import multiprocessing
 import os
 import random
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,12 +22,12 @@ from transcribe.train import (
     batches,
     card,
     clips,
+    corpus,
     curve,
     evaluate,
     fit,
     grammar,
     heldout,
-    invented,
     packfile,
     plots,
     showcase,
@@ -37,13 +36,12 @@ from transcribe.train import (
 )
 from transcribe.train.clips import Stored
 from transcribe.train.espeak import HELDOUT_VARIANTS, TRAINING_VARIANTS
+from transcribe.train.plan import Plan
 from transcribe.train.progress import Progress
-from transcribe.train.synthetic import Line, Order
+from transcribe.train.synthetic import Line
 from transcribe.train.wish import Language
 
-SEED = 20261122
 ROOT = Path(__file__).resolve().parents[2]
-GRAMMARS = ROOT / "samples" / "grammars"
 PACK = ROOT / "samples" / "packs" / "demo"
 HELDOUT = ROOT / "samples" / "heldout"
 VERSION = "2026.11.29.1"
@@ -66,14 +64,6 @@ MADE = {
 }
 # Uyghur has no token of Whisper's: it borrows that of Uzbek, its nearest relative that has one.
 WHISPER_CODES = {"zh": "zh", "yue": "yue", "ug": "uz", "kk": "kk", "ko": "ko"}
-SENTENCES = {"zh": 22000, "yue": 16000, "ug": 16000, "kk": 16000, "ko": 16000}
-INVENTED = {"zh": 3000, "yue": 3000, "ug": 8000, "kk": 8000, "ko": 8000}  # beside the sentences
-# A second helping, spoken after all others: Mandarin has the most syllables and tones to tell.
-MORE_SENTENCES = {"zh": 22000}
-MORE_INVENTED = {"zh": 6000}
-JOINED_SENTENCES = 1600  # a language, drawn again from the sentences of the single clips
-FIRST_SHARDS = 10  # of single clips, with which training begins
-CHECK_SENTENCES = 40  # a language
 CHECKED = 120  # of all of them, each time
 RESERVE_CHARACTERS = 2000
 # Half of what the pack writes of its own languages scores over -0.14 a token, nine tenths over
@@ -88,77 +78,8 @@ KYRGYZ_HELDOUT = 300
 REHEARSED = {"single": 40, "joined": 6}  # shards of the pack's own clips, while it learns another
 
 
-@dataclass(frozen=True)
-class Texts:
-    """What is spoken: training lines in a fixed random order, and lines to check training with."""
-
-    training: tuple[Line, ...]
-    joined: tuple[Line, ...]
-    check: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Sentences:
-    """What training hears of one language: first, and in its second helping."""
-
-    first: list[str]
-    more: list[str]
-
-    @property
-    def every(self) -> list[str]:
-        """Return both helpings."""
-        return self.first + self.more
-
-
-def training_texts() -> dict[str, Sentences]:
-    """Return the training sentences by language; the same ones every time."""
-    found = {}
-    for tag, count in SENTENCES.items():
-        own = grammar.load(GRAMMARS / f"{tag}.toml")
-        real = grammar.training_sentences(own, count + MORE_SENTENCES.get(tag, 0), SEED)
-        made = INVENTED[tag]
-        new = invented.sentences(own, real[:count], made + MORE_INVENTED.get(tag, 0), SEED)
-        found[tag] = Sentences(real[:count] + new[:made], real[count:] + new[made:])
-    return found
-
-
-def texts(training: dict[str, Sentences]) -> Texts:
-    """Put the sentences in the order in which they are spoken."""
-    rng = random.Random(SEED)
-    single, more, joined, check = [], [], [], []
-    for tag, sentences in training.items():
-        own = grammar.load(GRAMMARS / f"{tag}.toml")
-        single += [Line(tag, own.voice, text) for text in sentences.first]
-        more += [Line(tag, own.voice, text) for text in sentences.more]
-        joined += [Line(tag, own.voice, t) for t in rng.sample(sentences.first, JOINED_SENTENCES)]
-        unseen = grammar.heldout_sentences(own, CHECK_SENTENCES, SEED + 1, sentences.every)
-        check += [Line(tag, own.voice, sentence.text) for sentence in unseen]
-    for lines in (single, joined, check, more):
-        rng.shuffle(lines)
-    return Texts((*single, *more), tuple(joined), tuple(check))
-
-
-def orders(work: Path, spoken: Texts) -> list[Order]:
-    """List the shards to be made, in the order in which training wants them."""
-
-    def cut(name: str, lines: Sequence[Line], variants: tuple[str, ...], kind: str) -> list[Order]:
-        return [
-            Order(work / name, number, SEED, tuple(lines[first : first + clips.SHARD]), variants,
-                  kind, damaged=name != "check")
-            for number, first in enumerate(range(0, len(lines), clips.SHARD))
-        ]  # fmt: skip
-
-    single = cut("single", spoken.training, TRAINING_VARIANTS, "single")
-    return [
-        *cut("check", spoken.check, HELDOUT_VARIANTS, "single"),
-        *single[:FIRST_SHARDS],
-        *cut("joined", spoken.joined, TRAINING_VARIANTS, "joined"),
-        *single[FIRST_SHARDS:],
-    ]
-
-
 def vocabulary(
-    work: Path, training: dict[str, Sentences], base: Path | None = None
+    work: Path, training: dict[str, corpus.Sentences], base: Path | None = None
 ) -> batches.Vocabulary:
     """Make the tokenizer and the list of sounds, or read them where they were made.
 
@@ -182,43 +103,6 @@ def vocabulary(
         WHISPER_CODES,
         json.loads(sounds_file.read_text(encoding="utf-8")),
     )
-
-
-class Shards:
-    """The clips that are there so far, while others are still being made."""
-
-    def __init__(self, work: Path) -> None:
-        self.work = work
-        self._seen: dict[str, int] = {"single": 0, "joined": 0}
-        self._clips: dict[str, list[Stored]] = {"single": [], "joined": []}
-
-    def __call__(self) -> tuple[Sequence[Stored], Sequence[Stored]]:
-        """Return single clips and joined ones, always in the same order."""
-        for name, seen in self._seen.items():
-            while clips.shard_exists(self.work / name, seen):
-                self._clips[name] += clips.read_shard(self.work / name, seen)
-                seen += 1
-            self._seen[name] = seen
-        return self._clips["single"], self._clips["joined"]
-
-
-def trained_texts(work: Path) -> dict[str, list[str]]:
-    """Return the sentences that training heard: those of its shards, and those still to be made."""
-    found = {tag: dict.fromkeys(said.every) for tag, said in training_texts().items()}
-    for name in ("single", "joined"):
-        for stored in clips.read(work / name) if (work / name).is_dir() else ():
-            for part in stored.clip.parts:
-                found[stored.clip.language][part.text] = None
-    return {tag: list(lines) for tag, lines in found.items()}
-
-
-def heldout_lines(work: Path) -> dict[str, list[Line]]:
-    """Return the held-out lines by language; the same ones every time."""
-    trained = trained_texts(work)
-    return {
-        tag: heldout.lines(grammar.load(GRAMMARS / f"{tag}.toml"), trained[tag], SEED + 2)
-        for tag in SENTENCES
-    }
 
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -249,15 +133,15 @@ def make(
 
     work.mkdir(parents=True, exist_ok=True)
     os.environ["OMP_NUM_THREADS"] = "1"  # for the makers of clips
-    training = training_texts()
-    wanted = orders(work, texts(training))
+    training = corpus.training_texts()
+    wanted = corpus.orders(work, corpus.texts(training))
     with multiprocessing.get_context("spawn").Pool(threads, initializer=_nice) as pool:
         making = pool.imap(synthetic.make, wanted)
-        for order in wanted[:FIRST_SHARDS]:
+        for order in wanted[: corpus.FIRST_SHARDS]:
             next(making)
             typer.echo(f"made {order.folder.name} {order.number}")
         known = vocabulary(work, training, base)
-        plan = fit.Plan(seconds=hours * 3600, seed=SEED, threads=threads, device=device)
+        plan = Plan(seconds=hours * 3600, seed=corpus.SEED, threads=threads, device=device)
         weights, sounds = None, len(known.sounds) + 1
         if base is None:
             shape = Shape(known.tokenizer.get_vocab_size(), sounds)
@@ -268,7 +152,7 @@ def make(
         trainer = fit.Trainer(work, shape, known, plan, weights)
         size = sum(p.numel() for p in trainer.network.parameters()) / 1e6
         typer.echo(f"{shape} {size:.2f} M parameters, torch {torch.__version__}")
-        trainer.run(Shards(work), clips.read(work / "check")[:CHECKED], _echo)
+        trainer.run(corpus.Shards(work), clips.read(work / "check")[:CHECKED], _echo)
     export_pack(work, out)
 
 
@@ -286,22 +170,22 @@ def export_pack(work: Work = WORK, out: Path = PACK) -> None:
 @app.command(name="spelling")
 def write_spelling(out: Path = PACK) -> None:
     """Write beside the pack how its languages are spelt."""
-    said = {tag: sentences.every for tag, sentences in training_texts().items()}
+    said = {tag: sentences.every for tag, sentences in corpus.training_texts().items()}
     spelling.save(spelling.learn(said), out)
 
 
 @app.command()
 def overlaps(work: Work = WORK) -> None:
     """Print what the held-out clips share with training."""
-    trained = trained_texts(work)
+    trained = corpus.trained_texts(work)
     shared = set(HELDOUT_VARIANTS) & set(TRAINING_VARIANTS)
     typer.echo(f"voices in both: {len(shared)}")
-    for tag, lines in heldout_lines(work).items():
+    for tag, lines in corpus.heldout_lines(work).items():
         report = grammar.compare([line.text for line in lines], trained[tag])
         typer.echo(f"{tag}: {report}")
     rows = (HELDOUT / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     kept = [json.loads(row) for row in rows]
-    for tag in SENTENCES:
+    for tag in corpus.SENTENCES:
         own = [row["text"] for row in kept if row["language"] == tag]
         typer.echo(f"samples/heldout {tag}: {grammar.compare(own, trained[tag])}")
     heard = {row["speaker"].partition("+")[2] for row in kept}
@@ -318,9 +202,9 @@ def measure(
     """Measure the pack on held-out clips made for it, and write its report card."""
     recogniser = evaluate.Recogniser(pack, threads)
     scores: list[evaluate.Score] = []
-    for tag, lines in heldout_lines(work).items():
+    for tag, lines in corpus.heldout_lines(work).items():
         for condition in heldout.CONDITIONS:
-            spoken = heldout.each(heldout.measured(lines)[:count], condition, str(SEED))
+            spoken = heldout.each(heldout.measured(lines)[:count], condition, str(corpus.SEED))
             scores += evaluate.measure(recogniser, (_known(one) for one in spoken))
             typer.echo(f"{tag} {condition}: {len(scores)} clips measured")
     found = card.rows(scores)
@@ -338,8 +222,8 @@ def _known(spoken: heldout.Spoken) -> evaluate.Known:
 @app.command(name="heldout")
 def write_heldout(work: Work = WORK, out: Path = HELDOUT) -> None:
     """Write samples/heldout: clips of held-out voices and sentences with their manifest."""
-    chosen = [line for lines in heldout_lines(work).values() for line in heldout.kept(lines)]
-    typer.echo(f"{len(chosen)} clips, {heldout.write(out, chosen, str(SEED)) / 1e6:.2f} MB")
+    chosen = [line for lines in corpus.heldout_lines(work).values() for line in heldout.kept(lines)]
+    typer.echo(f"{len(chosen)} clips, {heldout.write(out, chosen, str(corpus.SEED)) / 1e6:.2f} MB")
 
 
 @app.command()
@@ -349,11 +233,11 @@ def rehearsal(
 ) -> None:
     """Write recordings of the demo pack's own languages, for `pack train --rehearse`."""
     chosen = [
-        Line(tag, grammar.load(GRAMMARS / f"{tag}.toml").voice, text)
-        for tag, sentences in training_texts().items()
-        for text in random.Random(SEED).sample(sentences.every, count)
+        Line(tag, grammar.load(corpus.GRAMMARS / f"{tag}.toml").voice, text)
+        for tag, sentences in corpus.training_texts().items()
+        for text in random.Random(corpus.SEED).sample(sentences.every, count)
     ]
-    size = heldout.write(out, chosen, str(SEED), TRAINING_VARIANTS)
+    size = heldout.write(out, chosen, str(corpus.SEED), TRAINING_VARIANTS)
     typer.echo(f"{len(chosen)} clips, {size / 1e6:.1f} MB in {out}")
 
 
@@ -368,15 +252,15 @@ def kyrgyz(
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
 ) -> None:
     """Draw how the pack learns Kyrgyz, which it has never heard, from minutes of recordings."""
-    own = grammar.load(GRAMMARS / "ky.toml")
+    own = grammar.load(corpus.GRAMMARS / "ky.toml")
     recordings = out / "recordings"
     if not (out / "heldout" / "manifest.jsonl").exists():
-        every = grammar.training_sentences(own, KYRGYZ_SENTENCES, SEED)
+        every = grammar.training_sentences(own, KYRGYZ_SENTENCES, corpus.SEED)
         spoken = [Line("ky", own.voice, text) for text in every]
-        heldout.write(recordings, spoken, str(SEED), TRAINING_VARIANTS)
-        held = grammar.heldout_sentences(own, KYRGYZ_HELDOUT, SEED + 2, every)
+        heldout.write(recordings, spoken, str(corpus.SEED), TRAINING_VARIANTS)
+        held = grammar.heldout_sentences(own, KYRGYZ_HELDOUT, corpus.SEED + 2, every)
         lines = [Line("ky", own.voice, sentence.text) for sentence in held]
-        heldout.write(out / "heldout", lines, str(SEED + 2))
+        heldout.write(out / "heldout", lines, str(corpus.SEED + 2))
     old = _rehearsed(out, threads)
     question = curve.Question(
         tag="ky",
@@ -397,7 +281,7 @@ def kyrgyz(
 def _rehearsed(out: Path, threads: int) -> list[Stored]:
     """Make clips of the pack's own languages, or find those made before."""
     os.environ["OMP_NUM_THREADS"] = "1"  # for the makers of clips
-    every = orders(out / "rehearsal", texts(training_texts()))
+    every = corpus.orders(out / "rehearsal", corpus.texts(corpus.training_texts()))
     wanted = [o for o in every if o.number < REHEARSED.get(o.folder.name, 0)]
     with multiprocessing.get_context("spawn").Pool(threads) as pool:
         for _ in pool.imap(synthetic.make, wanted):

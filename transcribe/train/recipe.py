@@ -24,6 +24,7 @@ from transcribe.train import (
     tokens,
 )
 from transcribe.train.manifest import Entry, LeftOut, Manifest, Split
+from transcribe.train.plan import Plan, tuning
 from transcribe.train.progress import Progress
 from transcribe.train.wish import SCRATCH, SEED, Language, Say, Watch, Wish, rehearsal
 
@@ -196,7 +197,7 @@ def _grow(wish: Wish, split: Split, say: Say, watch: Watch) -> None:
         by_tag = borrow.codes(tags, dict(wish.borrow), ())
         tokenizer = _kept_tokenizer(wish, lambda: tokens.grow(texts, list(by_tag.values())))
         shape = Shape(tokenizer.get_vocab_size(), 1, **dict(wish.shape))
-        plan = fit.Plan(seconds=wish.hours * 3600)
+        plan = Plan(seconds=wish.hours * 3600)
     else:
         base = packs.read(Path(wish.base))
         by_tag = {language.tag: language.token for language in base.languages}
@@ -206,7 +207,7 @@ def _grow(wish: Wish, split: Split, say: Say, watch: Watch) -> None:
         said = [text for own in texts.values() for text in own]
         tokenizer = tokens.extended(earlier, list(by_tag.values()), said)
         shape, weights = export.grown(shape, weights, earlier, tokenizer)
-        plan = fit.tuning(wish.hours * 3600)
+        plan = tuning(wish.hours * 3600)
     single, joined, checked = recordings.make(
         split.training, split.check, recordings.Making(wish.work, SEED, shape.mels)
     )

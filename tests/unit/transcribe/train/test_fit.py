@@ -25,6 +25,7 @@ from transcribe.train.batches import Vocabulary  # noqa: E402
 from transcribe.train.clips import Stored  # noqa: E402
 from transcribe.train.muon import Muon, orthogonal  # noqa: E402
 from transcribe.train.network import Shape  # noqa: E402
+from transcribe.train.plan import Plan  # noqa: E402
 from transcribe.train.progress import Progress  # noqa: E402
 from transcribe.train.synthetic import Line, Order  # noqa: E402
 
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.train
 
 TEXTS = {"kk": ["жол жоқ", "су бар", "мал көп", "үй тар"], "zh": ["路坏了", "没有水"]}
 VOICES = {"kk": "kk", "zh": "cmn"}
-PLAN = fit.Plan(
+PLAN = Plan(
     seconds=1e9, steps=6, round_clips=8, batch_frames=400, threads=1, long_from=0.5, long_share=2.0
 )
 
@@ -98,7 +99,7 @@ def trained(
     folder: Path,
     vocabulary: Vocabulary,
     stored: tuple[Sequence[Stored], Sequence[Stored]],
-    plan: fit.Plan,
+    plan: Plan,
     check: Sequence[Stored] = (),
 ) -> tuple[fit.Trainer, list[Progress]]:
     trainer = fit.Trainer(folder, shape(vocabulary), vocabulary, plan)

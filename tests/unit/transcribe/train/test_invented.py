@@ -8,7 +8,7 @@ import re
 import pytest
 
 from transcribe.train import grammar, invented
-from transcribe.train.demo import GRAMMARS, SEED
+from transcribe.train.corpus import GRAMMARS, SEED
 from transcribe.train.grammar import bare
 
 
