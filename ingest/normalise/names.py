@@ -9,6 +9,11 @@ from ingest.normalise.lexicon import NameParts, any_of
 HAN = "[\u4e00-\u9fff]"
 # 阿依努尔·买买提: the sign between the parts says by itself that it is a name
 DOT = "[·•・‧]"
+# 陈伟三月, 葛亮中秋前, 贾云国庆前: what begins a date ends a name, but 李国庆 is one
+_MONTH = "(?:十?[一二三四五六七八九]|十|正|冬|腊)月"
+_FEAST = "(?:中秋|清明|国庆|三八|五一|六一|七一|八一|元旦|元宵|春节|端午|重阳)"
+_FIRST = rf"(?!{_MONTH}|{_FEAST}[前后节那])"
+_NEXT = rf"(?!{_MONTH}|{_FEAST})"
 DOTTED = rf"{HAN}{{2,7}}{DOT}{HAN}{{2,7}}(?:{DOT}{HAN}{{1,7}})?"
 
 
@@ -55,8 +60,8 @@ class Names:
             clear=names.common + names.rare + _without(every, names.words),
             told=names.told,
             double=any_of(names.double),
-            given=f"(?:[{first}][{last}]|[{last}])",
-            given_two=f"[{first}][{last}]",
+            given=f"{_FIRST}(?:[{first}]{_NEXT}[{last}]|[{last}])",
+            given_two=f"{_FIRST}[{first}]{_NEXT}[{last}]",
             foreign=foreign,
             single=rf"(?:{foreign}|{tibetan})",
             hint=rf"{any_of((*names.yi, *names.tibetan))}|{DOT}",

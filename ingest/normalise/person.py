@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import rjieba
 
@@ -19,6 +20,12 @@ ANY_JOB = "检验员"
 # 问秦会计, 客运办蒋主任: where the segmenter joins a common surname to what is before it
 BEFORE_POSTED = frozenset("问找喊办局站院村组镇乡所厂队可个")
 NO_SIDE = "方"  # 院方医生 is nobody's name
+# 组长把钱装他荷包，他姓林: what stands between the end of a clause and a name that it tells
+RELATED = tuple("哥弟兄儿子爸爹汉姐妹侄叔伯爷女孙")
+TELLS = re.compile(
+    r"(?:^|[，。；！,;!])(?:我?[只才]晓得)?(?:[他她](?:的)?|[这那]个人|本人)?(?:就|是)?"
+    r"(?:姓|叫|名叫|真名|名字[叫是]|[工胸]牌上?写的是?)$"
+)
 BEFORE_NAME = ("姓", "叫", "遭", "被", "子", "的", "，", "。", "、", " ")
 POST_ONLY, BARE = 0.5, 0.7
 UNCOMMON = 0.005  # less is thought of whose surname is
@@ -28,7 +35,7 @@ UNCOMMON = 0.005  # less is thought of whose surname is
 class Person:
     """Somebody a text speaks of. name : full, or ""; surname : "" if only a post was said.
 
-    posted : where the post stands
+    posted : where the post stands. name_at, post_at : what says it, if that is not `span`
     """
 
     span: Span
@@ -37,6 +44,8 @@ class Person:
     post: str = ""
     posted: Span | None = None
     weight: float = 0.0
+    name_at: Span | None = None
+    post_at: Span | None = None
 
     @property
     def written(self) -> str:
@@ -114,7 +123,7 @@ class Register:
         for person in sorted(found, key=lambda one: (-one.weight, one.span.start)):
             if not any(person.span.overlaps(other.span) for other in kept):
                 kept.append(person)
-        return _together(sorted(kept, key=lambda one: one.span.start))
+        return _together(text, _named_later(text, sorted(kept, key=lambda one: one.span.start)))
 
     def _named(
         self,
@@ -133,7 +142,12 @@ class Register:
         begins = begins or text[at - 1 : at] in BEFORE_NAME
         if not begins and not (post and self._stands_out(surname, text[at - 1 : at])):
             return None
-        said = Span(at, match.end("name") if name else at + len(surname))
+        longest = self._longest(text, *match.span("post")) if post else ""
+        if name and post and match.end("name") == match.start("post"):
+            # 雷村主任 is no 雷村, 胡中队长 no 胡中
+            name = name[: len(name) - len(longest) + len(post)]
+            name = name if len(name) > len(surname) else ""
+        said = Span(at, at + len(name or surname))
         if any(said.overlaps(other) for other in taken) or self._no_names.match(text, at):
             return None
         if (name or surname) in self._posts or self._is_post(text, at):
@@ -144,7 +158,7 @@ class Register:
             return Person(Span(match.start(), match.end()), name, surname)
         start, end = match.span("post")
         span = Span(min(at, start), match.end())
-        return Person(span, name, surname, self._longest(text, start, end), Span(start, end))
+        return Person(span, name, surname, longest, Span(start, end))
 
     def _stands_out(self, surname: str, before: str) -> bool:
         """Tell whether a surname with a post is one although no word seems to begin there."""
@@ -179,21 +193,40 @@ class Register:
             yield Person(span, post=post, posted=Span(start, end), weight=POST_ONLY)
 
 
-def _together(people: Sequence[Person]) -> tuple[Person, ...]:
+def _named_later(text: str, people: Sequence[Person]) -> Sequence[Person]:
+    """Give posts the names that a later clause tells of them: 股长骂人，姓吴."""
+    made = list(people)
+    for number, (posted, told) in enumerate(pairwise(people)):
+        if posted.surname or told.post or not told.surname:
+            continue
+        at = text.find(told.surname, told.span.start)
+        if TELLS.search(text[:at]):
+            who = replace(posted, name=told.name, surname=told.surname, name_at=told.span)
+            made[number : number + 2] = who, replace(told, post=posted.post, post_at=posted.span)
+    return made
+
+
+def _together(text: str, people: Sequence[Person]) -> tuple[Person, ...]:
     """Let what is said of somebody in two places hold in both: 经手的是鄢树生，大家喊他鄢干事.
 
-    邓老四 may be anybody's brother: who is known by a surname alone stays so.
+    邓老四 may be anybody's brother: who is known by a surname alone stays so, and so does 刘会计
+    where 亲哥刘世富 is told of.
     """
+    apart = [one for one in people if not text.endswith(RELATED, 0, one.span.start)]
 
     def whole(one: Person) -> Person:
-        if not one.surname or bool(one.name) == bool(one.post):
+        if not one.surname or bool(one.name) == bool(one.post) or one not in apart:
             return one
-        same = [other for other in people if other.surname == one.surname]
-        names = {other.name for other in same} - {""}
-        posts = {other.post for other in same} - {""}
+        same = [other for other in apart if other.surname == one.surname]
+        names = {other.name: other.span for other in same if other.name}
+        posts = {other.post: other.span for other in same if other.post}
         if len(names) != 1 or len(posts) != 1:  # nothing more is said, or of two of one surname
             return one
-        return replace(one, name=names.pop(), post=posts.pop())
+        if one.post:
+            [(name, at)] = names.items()
+            return replace(one, name=name, name_at=at)
+        [(post, at)] = posts.items()
+        return replace(one, post=post, post_at=at)
 
     return tuple(map(whole, people))
 
@@ -241,6 +274,7 @@ def _patterns(names: Names, post: str, nickname: str) -> tuple[re.Pattern[str], 
             rf"{own}{any_sign}的?(?:那个|这个|那位)?(?P<post>{post})",
             rf"(?P<post>{post})(?:他|她|阿姨|大爷|孃孃|，|,|好像|听说|就|一肩挑的)*(?:是)?姓{any_sign}(?![名氏])",
             rf"(?P<post>{post})[老小]{told}(?![\u4e00-\u9fff]家)",
+            rf"(?<!我){CALLED}{sure}的(?:那个|这个)?(?P<post>{post})",
             rf"(?<!我){CALLED}{full}",
             rf"{own}{any_sign}的?(?=$|[^名氏])",
             rf"[老小]{surname}(?!家[里头])",

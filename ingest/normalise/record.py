@@ -182,9 +182,13 @@ def _subject(
     if people:
         one, person = max(people, key=lambda pair: pair[1].weight)
         confidence = min(0.95, person.weight)
-        source = one.reading.source(person.span, "model", confidence, lexicons.version)
-        for name, value in (("name", person.written), ("post", person.post)):
+        for name, value, elsewhere in (
+            ("name", person.written, person.name_at),
+            ("post", person.post, person.post_at),
+        ):
             if value:
+                span = elsewhere or person.span
+                source = one.reading.source(span, "model", confidence, lexicons.version)
                 ledger.add(f"subject.{name}", source)
     units = [(one, one.unit) for one in found if one.unit is not None]
     channel = matter.channel

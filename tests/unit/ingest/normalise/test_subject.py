@@ -206,6 +206,10 @@ def test_nobody_is_found_where_words_only_begin_like_a_name(
         ("经手的是鄢树生，大家喊他鄢干事", [("鄢树生", "干事"), ("鄢树生", "干事")]),
         ("支书邓德润卖给了邓老四", [("邓德润", "支书"), ("邓某", "")]),
         ("王建国和王建军都找过王主任", [("王建国", ""), ("王建军", ""), ("王某", "主任")]),
+        ("股长张口就骂人，他姓吴", [("吴某", "股长"), ("吴某", "股长")]),
+        ("那个保安翻我的包，这个人叫王强", [("王强", "保安"), ("王强", "保安")]),
+        ("刘村会计给他亲哥刘世富报了", [("刘某", "村会计"), ("刘世富", "")]),
+        ("张会计带起老板来，我儿子叫王强", [("张某", "会计"), ("", "老板"), ("王强", "")]),
     ],
 )
 def test_somebody_said_twice_is_one(
@@ -213,3 +217,31 @@ def test_somebody_said_twice_is_one(
 ) -> None:
     found = lexicons.register.find(typed(text), ())
     assert [(one.written, one.post) for one in found] == people
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "post"),
+    [
+        ("调解员陈伟三月十二号把我骂了", "陈伟", "调解员"),
+        ("监理葛亮中秋前收了一箱酒", "葛亮", "监理"),
+        ("支书贾云国庆前砍了果林", "贾云", "支书"),
+        ("支书李国庆砍了果林", "李国庆", "支书"),
+        ("雷村主任拿公款请客", "雷某", "村主任"),
+        ("岑中队长扣了我的车", "岑某", "中队长"),
+        ("宿管何孃扯了我女儿的被子", "何某", "宿管"),
+        ("遭一个叫童小峰的交警扣了本本", "童小峰", "交警"),
+    ],
+)
+def test_names_end_where_something_else_begins(
+    lexicons: Lexicons, typed: Typed, text: str, name: str, post: str
+) -> None:
+    found = lexicons.register.find(typed(text), ())
+    assert [(one.written, one.post) for one in found] == [(name, post)]
+
+
+def test_a_name_told_later_points_at_where_it_is_told(say: Say) -> None:
+    made = say("镇上那个出纳吞了我们的分红，她叫王明海")
+    sources = {one: made.provenance[f"subject.{one}"][0].text for one in ("name", "post")}
+    assert (made.subject.name, made.subject.post) == ("王明海", "出纳")
+    assert "王明海" in sources["name"]
+    assert sources["post"] == "出纳"
