@@ -17,6 +17,11 @@ DAY_NUMBER = (
 )
 # 四月十五天, 三月二十个人: no day of the month
 NO_DAY = r"[\d个块元人户亩天多次年月点级度分米公斤万千百十余头家名位口吨、到至]"
+# 九月初一套收两百, 上周一场雨: the number belongs to what is behind it
+COUNTED = (
+    "(?:场(?![口镇上])|套|棵|脚(?=急刹|踢|踹)|辆|声|窝|针|次|回|趟|户|家(?!里|头|屋|门)"
+    "|夜之间|天(?:没来|三夜))"
+)
 # a day of the month without 号; 六月十九一场雨 is the nineteenth
 BARE_DAY = (
     rf"(?:(?:[12]\d|3[01]|二?十[一二三四五六七八九]|三十一)"

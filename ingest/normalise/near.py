@@ -12,6 +12,7 @@ from ingest.normalise.datewords import (
     ABOUT_DAY,
     ABOUT_DAYS,
     BARE_DAY,
+    COUNTED,
     DAY_NUMBER,
     DAY_OF_MONTH,
     HAN,
@@ -24,7 +25,7 @@ _COUNT = r"(?P<count>\d{1,4}|[一二两三四五六七八九十]{1,4}|半)"
 # 村上上个月: the first 上 belongs to the village
 _TWICE = r"(?<![村镇乡县社队组街场网路身])"
 _NEAR_MONTH = re.compile(
-    rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|上月(?!月)|这个月|本月)(?:份)?"
+    rf"(?P<back>{_TWICE}上上个月|{_TWICE}上上月|上个月|{_TWICE}上月(?!月)|这个月|(?<!户口)本月)(?:份)?"
     rf"(?:的?(?:(?P<about>{ABOUT_DAY}){DAY_OF_MONTH}|(?P<day>{DAY_NUMBER}){DAY_OF_MONTH}"
     rf"|(?P<bare_day>{BARE_DAY})"
     r"|(?P<part>上旬|中旬|下旬|月?初(?![一二三])|月?底(?!下)|月?末)))?"
@@ -47,7 +48,7 @@ _NEAR_DAYS = {
     "前": 2,
 }
 _WEEKDAY = re.compile(
-    rf"(?P<back>{_TWICE}上上个?|上个?|这个?|本)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天1-6])(?!次|回|趟|个|以|年|家|围|转)"
+    rf"(?P<back>{_TWICE}上上个?|上个?|这个?|本)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天1-6])(?!{COUNTED}|[个以年围转]|天天)"
 )
 _WEEKEND = re.compile(r"(?P<back>上个?|这个?|本)?周末")
 _WEEK = re.compile(rf"(?:{_TWICE}上上|上|这|本)个?(?:周|星期|礼拜)(?!末)")
