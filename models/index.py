@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Uuid,
+    bindparam,
     column,
     event,
     inspect,
@@ -36,10 +36,9 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from models import clocks, division, masking, terms
+from models import indexed, terms
 from models.complaint import Complaint
-from models.medium import Medium, Purpose
-from models.status import CLOSED
+from models.medium import Medium
 from models.transcript import Transcript
 
 TABLE = "complaint_terms"
@@ -48,14 +47,10 @@ FTS = table(TABLE, column("rowid", Integer))
 VERSION = "4"
 REBUILT_AT_ONCE = 500
 INDEXED = ("complaint_id", "kind", "purpose", "text", "page")  # of a medium
-LOW = 0.7
 # PostgreSQL's index knows no order. So each entry also has a term for each block of neighbours
 # that it lies in, by which the newest can be asked for first: 131,072, 16,384 and 2,048 entries.
 BLOCKS = (17, 14, 11)
-# When something is due is told by the day and by ever longer stretches of days, up to 256.
-DUE_LEVELS = range(9)
-# What PostgreSQL keeps of one tsvector.
-_POSITIONS = 14_000
+# What PostgreSQL keeps of one term.
 _PLACES_A_TERM = 255
 
 
@@ -98,13 +93,23 @@ class Entry(SQLModel, table=True):
     terms: str = Field(sa_column=Column(Terms, nullable=False))
 
 
+_STORED_AGAIN = (
+    update(Entry)
+    .where(
+        col(Entry.seq) == bindparam("at"),
+        col(Entry.terms) != bindparam("wanted", type_=Terms()),
+    )
+    .values(terms=bindparam("wanted", type_=Terms()))
+)
+
+
 def renew(session: Session, complaint_id: UUID) -> None:
     """Write a complaint's entry anew from what its tables say now."""
     complaint = session.get(Complaint, complaint_id)
     if complaint is None:
         return
     entry = session.exec(select(Entry).where(Entry.complaint_id == complaint_id)).first()
-    wanted = _written(session, complaint)
+    wanted = indexed.read(session, [complaint])[complaint_id]
     if is_postgresql(session):
         _store(session, complaint_id, entry.seq if entry is not None else None, wanted)
         return
@@ -137,35 +142,53 @@ def _store(session: Session, complaint_id: UUID, seq: int | None, wanted: str) -
         session.add(Entry(seq=seq, complaint_id=complaint_id, terms=in_blocks(seq, wanted)))
         session.flush()
         return
-    now_wanted = in_blocks(seq, wanted)
-    connection.execute(
-        update(Entry)
-        .where(col(Entry.seq) == seq, col(Entry.terms) != now_wanted)
-        .values(terms=now_wanted)
-    )
+    _store_again(session, [(seq, wanted)])
 
 
 def rebuild(engine: Engine) -> int:
     """Write every entry anew, oldest first, and give how many there are; others may go on working.
 
-    What is right already costs a comparison: one that was interrupted is simply begun again.
+    Who changes a complaint meanwhile waits for its entry, for what is read here may be older than
+    the change. What is right already costs a comparison: one that was interrupted is simply begun
+    again.
     """
     done, last = 0, -1
     while True:
         with Session(engine, expire_on_commit=False) as session:
             rows = session.exec(
-                select(Entry.seq, Entry.complaint_id)
+                select(Entry.seq, Complaint)
+                .join(Complaint, col(Complaint.id) == col(Entry.complaint_id))
                 .where(col(Entry.seq) > last)
                 .order_by(col(Entry.seq))
                 .limit(REBUILT_AT_ONCE)
+                .with_for_update(of=Entry)
             ).all()
-            for seq, complaint_id in rows:
-                renew(session, complaint_id)
-                last = seq or 0
+            wanted = indexed.read(session, [complaint for _, complaint in rows])
+            said = [(seq or 0, wanted[complaint.id]) for seq, complaint in rows]
+            if is_postgresql(session):
+                _store_again(session, said)
+            else:
+                _replace_others(session, dict(said))
             session.commit()
         done += len(rows)
         if len(rows) < REBUILT_AT_ONCE:
             return done
+        last = rows[-1][0] or 0
+
+
+def _replace_others(session: Session, wanted: dict[int, str]) -> None:
+    """Put what is wanted in place of entries on SQLite that say otherwise."""
+    for one in session.exec(select(Entry).where(col(Entry.seq).in_(wanted))):
+        if one.terms != wanted[one.seq or 0]:
+            replace(session, one, wanted[one.seq or 0])
+
+
+def _store_again(session: Session, said: Sequence[tuple[int, str]]) -> None:
+    """Write entries of PostgreSQL, in one statement, that say otherwise."""
+    if said:
+        session.connection().execute(
+            _STORED_AGAIN, [{"at": seq, "wanted": in_blocks(seq, one)} for seq, one in said]
+        )
 
 
 def add_terms(session: Session, entries: Sequence[tuple[int, str]]) -> None:
@@ -222,106 +245,6 @@ def _renew_noted(session: OrmSession) -> None:
         renew(session, complaint_id)
     session.flush()
     session.info.pop("search", None)
-
-
-def _written(session: Session, complaint: Complaint) -> str:
-    """Write the terms of a complaint: its filters first, then its words."""
-    media = session.exec(select(Medium).where(Medium.complaint_id == complaint.id)).all()
-    media = [medium for medium in media if medium.purpose is not Purpose.IDENTITY]
-    transcripts = session.exec(
-        select(Transcript).where(col(Transcript.medium_id).in_([medium.id for medium in media]))
-    ).all()
-    newest: dict[UUID, Transcript] = {}
-    for transcript in sorted(transcripts, key=lambda one: one.version):
-        newest[transcript.medium_id] = transcript
-    masker = masking.read(complaint.masks, media, transcripts)
-    texts = [
-        complaint.title,
-        complaint.description,
-        complaint.subject_name,
-        complaint.subject_unit,
-        complaint.subject_post,
-        complaint.place,
-        *(str(one.get("text", "")) for one in complaint.translations),
-    ]
-    for medium in media:
-        read = newest.get(medium.id)
-        texts.append(masking.passage_text(medium, read))
-        if read is not None:
-            texts.append(" ".join(segment.tidy for segment in read.read_segments()))
-    return written(complaint, [masker.hide(one) for one in dict.fromkeys(texts) if one])
-
-
-def written(complaint: Complaint, texts: Sequence[str]) -> str:
-    """Write what the index holds for a complaint with these texts."""
-    words: list[str] = []
-    heads: set[str] = set()
-    for one in texts:
-        said, begun = terms.read(one)
-        heads |= begun
-        words += said
-        words.append("_")  # no phrase reaches from one text into the next
-    return " ".join([*tags(complaint), *sorted(heads), *words[:_POSITIONS]])
-
-
-def tags(complaint: Complaint) -> list[str]:
-    """Give the terms of everything that a complaint can be filtered or shown by."""
-    shared = division.prefix(complaint.held_by)
-    found = [
-        "_all",
-        terms.tag("s", complaint.status.value),
-        terms.tag("c", complaint.channel_code),
-        terms.tag("u", complaint.subject_unit_code or complaint.subject_unit),
-        terms.tag("uc", complaint.subject_unit_code or ""),
-        terms.tag("d", complaint.domain),
-        terms.tag("k", complaint.conduct),
-        terms.tag("m", complaint.medium.value),
-        terms.tag("r", complaint.round),
-        terms.tag("a", complaint.assignee_id or ""),
-        *(terms.tag("h", shared[:end]) for end in range(2, len(shared) + 1, 2)),
-        *(terms.tag("x", account) for account in complaint.shut_out),
-    ]
-    if complaint.status not in CLOSED:
-        day = clocks.midnight(complaint.due_at).toordinal()
-        found += ["_open", *(_due(level, day) for level in DUE_LEVELS)]
-    if is_low(complaint):
-        found.append("_low")
-    if complaint.upward_only:
-        found.append(terms.tag("up", complaint.jurisdiction))
-    heard = {complaint.language, *(str(one.get("tag", "")) for one in complaint.languages)}
-    for language in heard:
-        parts = language.split("-")
-        found += [terms.tag("l", "-".join(parts[: n + 1])) for n in range(len(parts))]
-    if complaint.declared_language:
-        found.append(terms.tag("ld", complaint.declared_language))
-    return list(dict.fromkeys(found))
-
-
-def is_low(complaint: Complaint) -> bool:
-    """Tell whether the machine was unsure of the language, the domain or the conduct."""
-    languages = [float(one.get("confidence", 0)) for one in complaint.languages]
-    sources = complaint.provenance
-    fields = [
-        float(source.get("confidence", 0))
-        for name in ("domain", "conduct")
-        for source in sources.get(name, ())
-    ]
-    return any(confidence < LOW for confidence in [*languages, *fields])
-
-
-def due_from(moment: datetime) -> tuple[str, ...]:
-    """Give the terms of what is due on a moment's day or later; no clock runs for a year."""
-    here, found = clocks.midnight(moment).toordinal(), []
-    for _ in range(len(DUE_LEVELS) + 2):
-        level = max(one for one in DUE_LEVELS if here % (1 << one) == 0)
-        found.append(_due(level, here))
-        here += 1 << level
-    return tuple(found)
-
-
-def _due(level: int, day: int) -> str:
-    """Give the term of the 2 ** level days that a day lies in: few terms then say "from then"."""
-    return terms.tag("due", f"{level}x{day >> level}")
 
 
 def is_postgresql(session: Session) -> bool:

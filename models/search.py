@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from models import access, clocks, division, hits, index, span, terms
+from models import access, clocks, division, hits, indexed, span, terms
 from models.account import Account, Role
 from models.complaint import Complaint
 from models.hits import Match, Question
@@ -156,7 +156,7 @@ def _match(account: Account, query: Query) -> Match:
     if query.low_confidence:
         groups.append(("_low",))
     if query.overdue_at is not None:
-        excluded += index.due_from(query.overdue_at)
+        excluded += indexed.due_from(query.overdue_at)
     phrases = terms.phrases(query.words)
     if query.words.strip() and not phrases:
         groups.append(("_none",))

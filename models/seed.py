@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Engine, insert, text
 from sqlmodel import Session, SQLModel, col, func, select
 
-from models import clocks, index
+from models import clocks, index, indexed
 from models.channel import Channel
 from models.codes import Codes
 from models.columns import now
@@ -285,7 +285,7 @@ def _complaints(
         }
         for name, value in filled.items():
             setattr(form, name, value)
-        yield fixed | filled, index.written(form, [said, unit])
+        yield fixed | filled, indexed.written(form, [said, unit])
 
 
 def _blank(received: datetime) -> Complaint:

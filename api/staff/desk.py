@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from api.staff.session import Seat
-from models import audit, dossier, fields, index, presence, repeats, review
+from models import audit, dossier, fields, indexed, presence, repeats, review
 from models.access import Act
 from models.account import Account
 from models.channel import Channel
@@ -175,7 +175,7 @@ def gather(session: Session, seat: Seat, complaint: Complaint) -> Desk:
         family=repeats.family(session, account, complaint),
         history=tuple((event, called.get(event.actor, event.actor)) for event in history),
         here=tuple(presence.others(session, complaint.id, account.id)),
-        low=index.is_low(complaint),
+        low=indexed.is_low(complaint),
     )
 
 

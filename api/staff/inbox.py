@@ -16,7 +16,7 @@ from api.staff import names, pages
 from api.staff.names import Option
 from api.staff.pages import StaffRoute
 from api.staff.session import At, Here, Seat
-from models import access, audit, clocks, division, dossier, index, search
+from models import access, audit, clocks, division, dossier, indexed, search
 from models.access import Act
 from models.account import Account
 from models.audit import Deed
@@ -330,7 +330,7 @@ def _row(complaint: Complaint, masker: Masker, called: dict[UUID, str]) -> Row:
         lead=lead,
         unit=masker.hide(complaint.subject_unit),
         assignee=called.get(complaint.assignee_id, "") if complaint.assignee_id else "",
-        low=index.is_low(complaint),
+        low=indexed.is_low(complaint),
     )
 
 

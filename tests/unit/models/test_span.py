@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from models import clocks, index, search, span
+from models import clocks, index, indexed, search, span
 from models.account import Role
 from models.columns import now
 from models.complaint import Complaint, ReportMedium
@@ -64,9 +64,9 @@ def test_what_is_due_today_or_later_is_told_by_few_terms(days: int) -> None:
         receipt_hash="", medium=ReportMedium.TEXT, channel_code="", jurisdiction=cases.COUNTY,
         held_by=cases.COUNTY, status=Status.READY, due_at=due, retention_until=due.date(),
     )  # fmt: skip
-    wanted = index.due_from(moment)
+    wanted = indexed.due_from(moment)
     assert len(wanted) < 16
-    assert bool(set(wanted) & set(index.tags(complaint))) == (days >= 0)
+    assert bool(set(wanted) & set(indexed.tags(complaint))) == (days >= 0)
 
 
 def assert_days_find_their_reports(engine: Engine, keys: Keys) -> None:
