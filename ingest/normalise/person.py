@@ -19,13 +19,16 @@ NAME_ENDS = "(?=$|[，。,、；：！!;: ]|住|家|今年|电话|身份证|男|
 ANY_JOB = "检验员"
 # 问秦会计, 客运办蒋主任: where the segmenter joins a common surname to what is before it
 BEFORE_POSTED = frozenset("问找喊办局站院村组镇乡所厂队可个")
+VILLAGE = ("村", "社", "组", "镇", "乡")
 NO_SIDE = "方"  # 院方医生 is nobody's name
+# 亲哥刘世富 is another than 刘会计
+RELATED = (*"哥弟兄爸爹姐妹侄叔伯爷女孙", "儿子", "女儿", "侄儿", "侄子", "孙子", "老汉", "娃儿")
 # 组长把钱装他荷包，他姓林: what stands between the end of a clause and a name that it tells
-RELATED = tuple("哥弟兄儿子爸爹汉姐妹侄叔伯爷女孙")
 TELLS = re.compile(
     r"(?:^|[，。；！,;!])(?:我?[只才]晓得)?(?:[他她](?:的)?|[这那]个人|本人)?(?:就|是)?"
-    r"(?:姓|叫|名叫|真名|名字[叫是]|[工胸]牌上?写的是?)$"
+    r"(?P<said>姓|叫|名叫|真名|名字[叫是]|[工胸]牌上?写的是?)$"
 )
+CLAUSE_ENDS = "，。；！？、,;!? "
 BEFORE_NAME = ("姓", "叫", "遭", "被", "子", "的", "，", "。", "、", " ")
 POST_ONLY, BARE = 0.5, 0.7
 UNCOMMON = 0.005  # less is thought of whose surname is
@@ -70,6 +73,7 @@ class Register:
         self._posts = frozenset(posts)
         self._lengths = sorted(set(map(len, posts)))
         self._common = frozenset((*words.names.common, *words.names.double))
+        self._words = frozenset(words.names.words) - self._common
         self._no_names = re.compile(any_of(words.names.none))
         self._full = re.compile(names.full)
         self._job = re.compile(_any_job(words.jobs))
@@ -144,9 +148,10 @@ class Register:
             return None
         longest = self._longest(text, *match.span("post")) if post else ""
         if name and post and match.end("name") == match.start("post"):
-            # 雷村主任 is no 雷村, 胡中队长 no 胡中
-            name = name[: len(name) - len(longest) + len(post)]
-            name = name if len(name) > len(surname) else ""
+            kept = name[: len(name) - len(longest) + len(post)]
+            if kept != name and self._is_no_name(kept, surname, name[-1]):
+                return None
+            name = kept if len(kept) > len(surname) else ""
         said = Span(at, at + len(name or surname))
         if any(said.overlaps(other) for other in taken) or self._no_names.match(text, at):
             return None
@@ -159,6 +164,15 @@ class Register:
         start, end = match.span("post")
         span = Span(min(at, start), match.end())
         return Person(span, name, surname, longest, Span(start, end))
+
+    def _is_no_name(self, kept: str, surname: str, sign: str) -> bool:
+        """Tell whether what stands before a post is no name. sign : which belongs to the post
+
+        雷村主任 is no 雷村 and 胡中队长 no 胡中, but 关坪村主任 and 连村支书 are nobody by name.
+        """
+        if kept == surname:
+            return surname in self._words
+        return sign in VILLAGE
 
     def _stands_out(self, surname: str, before: str) -> bool:
         """Tell whether a surname with a post is one although no word seems to begin there."""
@@ -200,10 +214,21 @@ def _named_later(text: str, people: Sequence[Person]) -> Sequence[Person]:
         if posted.surname or told.post or not told.surname:
             continue
         at = text.find(told.surname, told.span.start)
-        if TELLS.search(text[:at]):
+        tells = TELLS.search(text[:at])
+        if tells and _is_told(text, at + len(told.name or told.surname), tells["said"]):
             who = replace(posted, name=told.name, surname=told.surname, name_at=told.span)
             made[number : number + 2] = who, replace(told, post=posted.post, post_at=posted.span)
     return made
+
+
+def _is_told(text: str, behind: int, said: str) -> bool:
+    """Tell whether a name is told: 姓栗的大爷 is somebody else, and 他叫王强来 calls one.
+
+    behind : where the name ends
+    """
+    if text.startswith("的", behind):
+        return False
+    return said != "叫" or not text[behind : behind + 1].strip(CLAUSE_ENDS)
 
 
 def _together(text: str, people: Sequence[Person]) -> tuple[Person, ...]:
@@ -212,7 +237,7 @@ def _together(text: str, people: Sequence[Person]) -> tuple[Person, ...]:
     邓老四 may be anybody's brother: who is known by a surname alone stays so, and so does 刘会计
     where 亲哥刘世富 is told of.
     """
-    apart = [one for one in people if not text.endswith(RELATED, 0, one.span.start)]
+    apart = [one for one in people if one.post or not text.endswith(RELATED, 0, one.span.start)]
 
     def whole(one: Person) -> Person:
         if not one.surname or bool(one.name) == bool(one.post) or one not in apart:
