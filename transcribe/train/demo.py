@@ -163,7 +163,8 @@ def export_pack(work: Work = WORK, out: Path = PACK) -> None:
     fit.export(work, known, out)
     write_spelling(out)
     report = packs.read(out).card if (out / packs.PACK_FILE).exists() else {}
-    packfile.write(page(out, report))
+    took = f"{fit.seconds(work) / 60:.0f} minutes of training"
+    packfile.write(page(out, {**report, "made": {"took": took}}))
     plots.keep(work / fit.LOG, out)
 
 
@@ -209,7 +210,8 @@ def measure(
             typer.echo(f"{tag} {condition}: {len(scores)} clips measured")
     found = card.rows(scores)
     typer.echo(card.table(found))
-    packfile.write(page(pack, {"rows": [row.as_dict() for row in found]}))
+    made = packs.read(pack).card.get("made", {})
+    packfile.write(page(pack, {"rows": [row.as_dict() for row in found], "made": made}))
 
 
 def _known(spoken: heldout.Spoken) -> evaluate.Known:
@@ -322,7 +324,7 @@ def page(folder: Path, report: dict[str, Any]) -> packs.Pack:
             sure=SURE,
             beams=BEAMS,
         ),
-        card={"made": MADE, **{k: v for k, v in report.items() if k != "made"}},
+        card={**report, "made": {**report.get("made", {}), **MADE}},
         folder=folder,
     )
 

@@ -370,6 +370,12 @@ def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
     return optimisers
 
 
+def seconds(work: Path) -> float:
+    """Return how long a checkpoint was trained."""
+    saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
+    return float(saved["state"]["elapsed"])
+
+
 def export(work: Path, vocabulary: Vocabulary, folder: Path) -> None:
     """Write a pack's model files from the averaged weights of a checkpoint."""
     saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
