@@ -151,9 +151,18 @@ def family_of(pid: int) -> list[psutil.Process]:
         return []
 
 
-def find(pid: int, words: str) -> psutil.Process | None:
-    """Find the first descendant whose command line has these words, parents before children."""
-    return next((one for one in family_of(pid) if words in command_of(one)), None)
+def find(pid: int, words: str, seconds: float = 30) -> psutil.Process:
+    """Find the first descendant whose command line has these words, parents before children.
+
+    One that is being started, or started again, is waited for.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        for one in family_of(pid):
+            if words in command_of(one):
+                return one
+        assert time.monotonic() < until, f"there is no {words}"
+        time.sleep(0.1)
 
 
 def command_of(process: psutil.Process) -> str:

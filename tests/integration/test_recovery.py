@@ -70,7 +70,6 @@ def test_the_queue_server_killed_with_reports_queued(running: tuple[Installation
     sent = [installation.report(voice()) for _ in range(3)]
     sent += [installation.report(text=f"{TEXT}{number}") for number in range(3)]
     server = find(pid, "valkey-server")
-    assert server is not None
     server.kill()
     ends = installation.wait(sent)
     assert all(end.transcripts <= 1 for end in ends)
@@ -105,7 +104,6 @@ def test_the_transcribe_worker_killed_with_reports_queued(
     installation, pid = running
     sent = [installation.report(voice()) for _ in range(4)]
     worker = find(pid, "workers.transcribe import watched")
-    assert worker is not None
     worker.kill()
     ends = installation.wait(sent)
     assert [end.transcripts for end in ends] == [1] * 4
@@ -118,7 +116,6 @@ def test_the_prepare_worker_killed_with_reports_queued(
     sent = [installation.report(voice()) for _ in range(3)]
     sent += [installation.report(text=f"{TEXT}{number}") for number in range(3)]
     worker = find(pid, "workers.prepare import watched")
-    assert worker is not None
     children = worker.children(recursive=True)
     worker.kill()
     ends = installation.wait(sent)
