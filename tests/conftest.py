@@ -127,6 +127,16 @@ def engine(settings: Settings, sqlite_template: Path, keys: Keys) -> Iterator[En
     engine.dispose()
 
 
+@pytest.fixture
+def postgres(postgres_url: str, keys: Keys) -> Iterator[Engine]:
+    """A migrated PostgreSQL database with the test's key and two channels in it."""
+    engine = connect(postgres_url)
+    migrate(engine)
+    furnish(engine, keys)
+    yield engine
+    engine.dispose()
+
+
 def furnish(engine: Engine, keys: Keys | None = None) -> None:
     """Put the channels of a county into a migrated database, and its key's fingerprint."""
     with writing(engine) as session:

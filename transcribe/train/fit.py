@@ -102,10 +102,9 @@ class Trainer:
             raise ValueError(f"the weights do not fit the network: {', '.join(wrong)}")
 
     def _resume(self) -> None:
-        path = self.folder / _CHECKPOINT
-        if not path.exists():
+        if not (self.folder / _CHECKPOINT).exists():
             return
-        saved = torch.load(path, map_location=self.plan.device, weights_only=True)
+        saved = _saved(self.folder, self.plan.device)
         self.network.load_state_dict(saved["network"])
         self.average = saved["average"]
         if len(saved["optimisers"]) == len(self.optimisers):  # else another number of threads
@@ -372,13 +371,17 @@ def _optimisers(network: Whisper, plan: Plan) -> list[torch.optim.Optimizer]:
 
 def seconds(work: Path) -> float:
     """Return how long a checkpoint was trained."""
-    saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
-    return float(saved["state"]["elapsed"])
+    return float(_saved(work)["state"]["elapsed"])
+
+
+def _saved(work: Path, device: str = "cpu") -> dict[str, Any]:
+    saved: dict[str, Any] = torch.load(work / _CHECKPOINT, map_location=device, weights_only=True)
+    return saved
 
 
 def export(work: Path, vocabulary: Vocabulary, folder: Path) -> None:
     """Write a pack's model files from the averaged weights of a checkpoint."""
-    saved = torch.load(work / _CHECKPOINT, map_location="cpu", weights_only=True)
+    saved = _saved(work)
     weights = {**saved["network"], **saved["average"]}
     write(Shape(**saved["shape"]), weights, vocabulary, folder)
 

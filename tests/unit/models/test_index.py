@@ -8,13 +8,12 @@ from sqlmodel import Session, select
 
 from models import index, search
 from models.account import Role
-from models.database import connect, migrate, reading, writing
+from models.database import reading, writing
 from models.index import Entry
 from models.keys import Keys
 from models.medium import Kind
 from models.search import Query
 from tests import cases
-from tests.conftest import furnish
 
 WRONG = "_all stale"
 
@@ -59,12 +58,8 @@ def test_what_is_stale_is_written_anew(engine: Engine, keys: Keys) -> None:
 
 
 @pytest.mark.postgres
-def test_what_is_stale_is_written_anew_on_postgresql(postgres_url: str, keys: Keys) -> None:
-    engine = connect(postgres_url)
-    migrate(engine)
-    furnish(engine, keys)
-    assert_rebuilt(engine, keys)
-    engine.dispose()
+def test_what_is_stale_is_written_anew_on_postgresql(postgres: Engine, keys: Keys) -> None:
+    assert_rebuilt(postgres, keys)
 
 
 def test_an_empty_index_is_rebuilt_at_once(engine: Engine) -> None:

@@ -13,13 +13,12 @@ from models import clocks, index, indexed, search, span
 from models.account import Role
 from models.columns import now
 from models.complaint import Complaint, ReportMedium
-from models.database import connect, migrate, reading, writing
+from models.database import reading, writing
 from models.keys import Keys
 from models.search import Query
 from models.span import Span
 from models.status import Status
 from tests import cases
-from tests.conftest import furnish
 
 FEW = 300_000
 NUMBERS = st.integers(0, FEW)
@@ -98,12 +97,8 @@ def test_days_find_the_reports_that_came_in_on_them(engine: Engine, keys: Keys) 
 
 
 @pytest.mark.postgres
-def test_days_find_the_same_on_postgresql(postgres_url: str, keys: Keys) -> None:
-    engine = connect(postgres_url)
-    migrate(engine)
-    furnish(engine, keys)
-    assert_days_find_their_reports(engine, keys)
-    engine.dispose()
+def test_days_find_the_same_on_postgresql(postgres: Engine, keys: Keys) -> None:
+    assert_days_find_their_reports(postgres, keys)
 
 
 def test_open_and_closed_exclude_each_other(engine: Engine, keys: Keys) -> None:
