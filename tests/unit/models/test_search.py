@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from models import access, hits, index, search, terms
 from models.account import Role
 from models.complaint import Complaint
-from models.database import connect, migrate, open_database, reading, writing
+from models.database import open_database, reading, writing
 from models.event import Deployment
 from models.index import Entry
 from models.keys import Keys
@@ -247,10 +247,8 @@ def test_the_terms_see_exactly_what_the_rules_see(engine: Engine, keys: Keys) ->
 
 
 @pytest.mark.postgres
-def test_postgresql_finds_the_same(postgres_url: str, keys: Keys) -> None:
-    engine = connect(postgres_url)
-    migrate(engine)
-    furnish(engine, keys)
+def test_postgresql_finds_the_same(postgres: Engine, keys: Keys) -> None:
+    engine = postgres
     with writing(engine) as session:
         scatter(session, keys)
     assert_terms_see_what_the_rules_see(engine)
@@ -269,20 +267,17 @@ def test_postgresql_finds_the_same(postgres_url: str, keys: Keys) -> None:
         }.items():
             assert search.count(session, lead, Query(words=words)) == count, words
             assert len(search.find(session, lead, Query(words=words)).complaints) == count
-    engine.dispose()
 
 
 @pytest.mark.postgres
 def test_postgresql_walks_by_blocks_in_order(
-    postgres_url: str, keys: Keys, monkeypatch: pytest.MonkeyPatch
+    postgres: Engine, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Blocks and bounds so small that every way through them is taken.
     monkeypatch.setattr(index, "BLOCKS", (5, 3, 1))
     monkeypatch.setattr(hits, "HITS_AT_ONCE", 3)
     monkeypatch.setattr(hits, "COUNTED_AMONG", (12, 24))
-    engine, dice = connect(postgres_url), random.Random(5)
-    migrate(engine)
-    furnish(engine, keys)
+    engine, dice = postgres, random.Random(5)
     with writing(engine) as session:
         lead = cases.account(session, Role.LEAD, rounds=["*"])
         made = []
@@ -310,4 +305,3 @@ def test_postgresql_walks_by_blocks_in_order(
                 assert around == (wanted[place - 1], wanted[place + 1])
         both = Query(statuses=("archived",), open_only=True)
         assert search.find(session, lead, both).complaints == ()
-    engine.dispose()
