@@ -79,14 +79,11 @@ def hold(session: Session, medium_id: UUID) -> Medium | None:
     Its complaint is locked first, by everybody, so that two media of one report never wait for
     each other.
     """
-    medium = session.get(Medium, medium_id)
-    if medium is None:
-        return None
+    belongs_to = select(Medium.complaint_id).where(col(Medium.id) == medium_id).scalar_subquery()
     session.exec(
-        select(Complaint.id).where(col(Complaint.id) == medium.complaint_id).with_for_update()
-    ).one()
-    session.refresh(medium, with_for_update=True)
-    return medium
+        select(Complaint.id).where(col(Complaint.id) == belongs_to).with_for_update()
+    ).one_or_none()
+    return session.get(Medium, medium_id, populate_existing=True, with_for_update=True)
 
 
 def close(

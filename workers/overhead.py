@@ -187,6 +187,7 @@ def _installation() -> Iterator[tuple[House, Settings]]:
                 data=Path(folder) / "data", redis_url=server.url, log_level="WARNING"
             )
             house = open_house(settings)
+            loop.keep_what_is_loaded()
             with writing(house.engine) as session:
                 session.add(Channel(code="bench", name="bench", jurisdiction="510729"))
             yield house, settings

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from ingest.photographs import COPY_MIME
 from ingest.queue import Stage
@@ -188,8 +188,8 @@ def _still_stored(session: Session, medium_id: UUID) -> Medium | None:
 def _hand_on(house: House, medium_id: UUID) -> None:
     """Hand a prepared recording to the recogniser; if the queue is away, the sweeper does."""
     with reading(house.engine) as session:
-        medium = session.get(Medium, medium_id)
-    if medium is not None and medium.state is MediumState.PREPARED:
+        state = session.exec(select(Medium.state).where(col(Medium.id) == medium_id)).one_or_none()
+    if state is MediumState.PREPARED:
         try:
             house.queue.enqueue(Stage.TRANSCRIBE, medium_id)
         except Unavailable as error:
@@ -198,8 +198,11 @@ def _hand_on(house: House, medium_id: UUID) -> None:
 
 def _disguised(house: House, medium: Medium) -> bool:
     with reading(house.engine) as session:
-        complaint = session.get_one(Complaint, medium.complaint_id)
-        return session.get_one(Channel, complaint.channel_code).mask_voice
+        return session.exec(
+            select(Channel.mask_voice)
+            .join(Complaint, col(Complaint.channel_code) == col(Channel.code))
+            .where(col(Complaint.id) == medium.complaint_id)
+        ).one()
 
 
 def _store(house: House, key: str, content: Iterable[bytes]) -> None:
@@ -236,6 +239,7 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     """Take jobs one at a time until told to stop, or with `burst` until the queue is empty."""
     logs.configure(settings.log_level, "prepare")
     house = open_house(settings)
+    loop.keep_what_is_loaded()
     with house.nursery:
         house.nursery.start()
         loop.run(decoder(house, pulse), burst=burst)

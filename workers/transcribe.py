@@ -127,12 +127,13 @@ def _fetch(house: House, medium_id: UUID) -> Prepared | None:
             _prepare_again(house, medium_id)
             return None
         with reading(house.engine) as session:
-            complaint = session.get_one(Complaint, medium.complaint_id)
-            channel = session.get_one(Channel, complaint.channel_code)
+            declared, languages = session.exec(
+                select(Complaint.declared_language, Channel.languages)
+                .join(Channel, col(Channel.code) == col(Complaint.channel_code))
+                .where(col(Complaint.id) == medium.complaint_id)
+            ).one()
         request = Request(
-            samples=to_samples(samples),
-            declared=complaint.declared_language,
-            likely=expected(channel.languages),
+            samples=to_samples(samples), declared=declared, likely=expected(languages)
         )
         return Prepared(medium, request)
     except (Unavailable, OperationalError, RedisError) as error:
@@ -317,6 +318,7 @@ def work(settings: Settings, pulse: Pulse, *, burst: bool = False) -> None:
     logs.configure(settings.log_level, "transcribe")
     house = open_house(settings)
     warm = open_warm(settings)
+    loop.keep_what_is_loaded()
 
     patience = Patience(pulse, lambda: worker.stopping)
 

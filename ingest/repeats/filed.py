@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -27,10 +28,23 @@ from ingest.repeats.trace import (
     text_keys,
 )
 from models.complaint import Repeat
+from models.index import is_postgresql
 from models.medium import CONTENT, Kind, Medium
 from models.trace import StoredTrace, TraceKey
 
-AT_ONCE = 100  # look-ups in one question to the database
+# The newest owners of each of many keys, by a statement that never changes and so is parsed once. A
+# plain join would read all owners of a frequent key.
+OWNERS_ON_POSTGRESQL = text(
+    "SELECT wanted.key, found.trace "
+    "FROM (SELECT CAST(value AS bigint) AS key FROM json_array_elements_text(CAST(:keys AS json)))"
+    " AS wanted CROSS JOIN LATERAL (SELECT trace FROM repeat_key WHERE key = wanted.key "
+    "ORDER BY trace DESC LIMIT :most) AS found"
+)
+OWNERS_ON_SQLITE = text(
+    "SELECT wanted.value, found.value FROM json_each(:keys) AS wanted, json_each("
+    "(SELECT json_group_array(trace) FROM (SELECT trace FROM repeat_key "
+    "WHERE key = wanted.value ORDER BY trace DESC LIMIT :most))) AS found"
+)
 
 
 def file(session: Session, trace: Trace) -> tuple[Proposal, ...]:
@@ -72,16 +86,10 @@ def _near(session: Session, one: Entry) -> set[int]:
 def _owners(session: Session, keys: WideKeys, most: int) -> dict[int, list[int]]:
     """Give the reports of each key, the newest first, and no more than `most` of one key."""
     owners: dict[int, list[int]] = {}
-    wanted = keys.tolist()
-    for start in range(0, len(wanted), AT_ONCE):
-        part = wanted[start : start + AT_ONCE]
-        lookups = " UNION ALL ".join(
-            f"SELECT * FROM (SELECT key, trace FROM repeat_key WHERE key = :k{number} "
-            f"ORDER BY trace DESC LIMIT {most}) AS s{number}"
-            for number in range(len(part))
-        )
-        values = {f"k{number}": key for number, key in enumerate(part)}
-        for key, owner in session.connection().execute(text(lookups), values):
+    if len(keys):
+        statement = OWNERS_ON_POSTGRESQL if is_postgresql(session) else OWNERS_ON_SQLITE
+        wanted = {"keys": json.dumps(keys.tolist()), "most": most}
+        for key, owner in session.connection().execute(statement, wanted):
             owners.setdefault(key, []).append(owner)
     return owners
 
