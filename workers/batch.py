@@ -16,7 +16,6 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
-from rq.worker import WorkerStatus
 
 from workers.attempt import Failed
 from workers.loop import SIGN_EVERY_SECONDS, SIGN_OF_LIFE_SECONDS
@@ -70,13 +69,18 @@ class BatchWorker(SimpleWorker):
                 self._finalize_success(each, queue, execution, None)
             else:
                 self._finalize_failure(each, queue, execution, (type(error), error, None))
-        self.set_state(WorkerStatus.IDLE)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         return SIGN_OF_LIFE_SECONDS
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        super().heartbeat(timeout, pipeline)
+        if pipeline is not None:
+            super().heartbeat(timeout, pipeline)
+        else:
+            # Several times a job: one way to the queue and back, not three.
+            with self.connection.pipeline() as together:
+                super().heartbeat(timeout, together)
+                together.execute()
         if threading.current_thread() is threading.main_thread():
             self._idle()
 
@@ -86,6 +90,8 @@ class BatchWorker(SimpleWorker):
         Of several workers none takes more than its share of what waits, so that all have work.
         """
         jobs = {first.id: first}
+        if self._most == 1:
+            return [first]
         workers = max(1, self.count(queue=queue))
         closes = time.monotonic() + self._wait
         while len(jobs) < self._most and not self._stop_requested:

@@ -116,17 +116,18 @@ def _prepare_sound(house: House, medium: Medium) -> None:
     _store(house, copy, [decoded.copy])
     if wanted:
         _store(house, working_copy(medium.id), [decoded.samples])
-    _record_sound(house, medium.id, decoded, copy, further=wanted)
-    _hand_on(house, medium.id)
+    if _record_sound(house, medium.id, decoded, copy, further=wanted):
+        _enqueue(house, medium.id)
 
 
 def _record_sound(
     house: House, medium_id: UUID, decoded: DecodedSound, copy: str, *, further: bool
-) -> None:
+) -> bool:
+    """Write down what was found, and tell whether the recogniser comes next."""
     with writing(house.engine) as session:
         medium = _still_stored(session, medium_id)
         if medium is None:
-            return
+            return False
         header = decoded.header
         medium.seconds = header.seconds
         medium.speech_seconds = header.speech_seconds
@@ -141,6 +142,7 @@ def _record_sound(
         else:
             # A spoken name is heard by whoever may know it, and never written down.
             close(session, house, medium)
+    return further
 
 
 def _prepare_picture(house: House, medium: Medium) -> None:
@@ -186,14 +188,19 @@ def _still_stored(session: Session, medium_id: UUID) -> Medium | None:
 
 
 def _hand_on(house: House, medium_id: UUID) -> None:
-    """Hand a prepared recording to the recogniser; if the queue is away, the sweeper does."""
+    """Hand a recording to the recogniser if it is prepared already."""
     with reading(house.engine) as session:
         state = session.exec(select(Medium.state).where(col(Medium.id) == medium_id)).one_or_none()
     if state is MediumState.PREPARED:
-        try:
-            house.queue.enqueue(Stage.TRANSCRIBE, medium_id)
-        except Unavailable as error:
-            log.warning("not enqueued", medium_id=str(medium_id), code=error.code)
+        _enqueue(house, medium_id)
+
+
+def _enqueue(house: House, medium_id: UUID) -> None:
+    """Hand a prepared recording to the recogniser; if the queue is away, the sweeper does."""
+    try:
+        house.queue.enqueue(Stage.TRANSCRIBE, medium_id)
+    except Unavailable as error:
+        log.warning("not enqueued", medium_id=str(medium_id), code=error.code)
 
 
 def _disguised(house: House, medium: Medium) -> bool:

@@ -215,8 +215,8 @@ def _end(house: House, medium_id: UUID, outcome: Outcome | None) -> None:
             reason = ListenerReason.POOR_AUDIO if poor else ListenerReason.PROCESSING_FAILED
         else:
             reason = outcome.reason
-            medium.speech_seconds = outcome.speech_seconds
             session.add(_transcript(session, medium_id, outcome))
+            medium.speech_seconds = outcome.speech_seconds
         close(session, house, medium, reason)
     house.blobs.delete(working_copy(medium_id))
     log.info("transcribed", medium_id=str(medium_id), reason=reason.value if reason else "")

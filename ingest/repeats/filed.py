@@ -71,11 +71,14 @@ def propose(session: Session, one: Entry) -> tuple[Proposal, ...]:
 def _near(session: Session, one: Entry) -> set[int]:
     """Give the reports that share enough keys, by `seq`."""
     sorts = ((text_keys(one), LEAST_SHARED), (sound_keys(one), LEAST_MARKS), (hash_keys(one), 1))
+    owners = _owners(session, np.concatenate([keys for keys, _ in sorts]), MOST_OWNERS + 1)
     near: set[int] = set()
     for keys, least in sorts:
-        owners = _owners(session, keys, MOST_OWNERS + 1)
         shared = Counter(
-            owner for those in owners.values() if len(those) <= MOST_OWNERS for owner in those
+            owner
+            for key in keys.tolist()
+            if len(owners.get(key, ())) <= MOST_OWNERS
+            for owner in owners.get(key, ())
         )
         near.update(owner for owner, times in shared.items() if times >= least)
     for those in _owners(session, body_keys(one), SAME_BODY_CAP + 1).values():
