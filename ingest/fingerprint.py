@@ -51,15 +51,17 @@ def alike(one: Marks, other: Marks) -> float:
     """Give the share of marks that two recordings have in common at one offset; 0 if too few."""
     if not len(one) or not len(other):
         return 0.0
-    starts = np.searchsorted(other["key"], one["key"], side="left")
-    ends = np.searchsorted(other["key"], one["key"], side="right")
-    counts = ends - starts
-    if not counts.any():
+    mine, theirs = (np.ascontiguousarray(each["key"]) for each in (one, other))
+    starts = np.searchsorted(theirs, mine)
+    met = np.flatnonzero(theirs[np.minimum(starts, len(theirs) - 1)] == mine)
+    starts = starts[met]
+    counts = np.searchsorted(theirs, mine[met], side="right") - starts
+    if counts.sum() < LEAST_ALIGNED:
         return 0.0
-    mine = np.repeat(np.arange(len(one)), counts)
-    first = np.repeat(ends - counts.cumsum(), counts)
-    theirs = first + np.arange(counts.sum())
-    offsets = one["frame"][mine].astype(np.int64) - other["frame"][theirs].astype(np.int64)
+    ours = np.repeat(met, counts)
+    first = np.repeat(starts + counts - counts.cumsum(), counts)
+    same = first + np.arange(counts.sum())
+    offsets = one["frame"][ours].astype(np.int64) - other["frame"][same].astype(np.int64)
     values, times = np.unique(offsets, return_counts=True)
     padded = np.zeros(values[-1] - values[0] + 1 + 2 * FRAMES_ALIKE, dtype=np.int64)
     padded[values - values[0] + FRAMES_ALIKE] = times

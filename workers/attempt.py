@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from ingest.settle import settle
@@ -16,6 +17,17 @@ from models.medium import Medium
 from models.status import SETTLED, MediumState
 from models.transcript import ListenerReason
 from workers.house import House
+
+LOCK_COMPLAINT = (
+    select(Complaint.id)
+    .where(
+        col(Complaint.id)
+        == select(Medium.complaint_id)
+        .where(col(Medium.id) == bindparam("medium"))
+        .scalar_subquery()
+    )
+    .with_for_update()
+)
 
 
 class Failed(Exception):
@@ -79,10 +91,7 @@ def hold(session: Session, medium_id: UUID) -> Medium | None:
     Its complaint is locked first, by everybody, so that two media of one report never wait for
     each other.
     """
-    belongs_to = select(Medium.complaint_id).where(col(Medium.id) == medium_id).scalar_subquery()
-    session.exec(
-        select(Complaint.id).where(col(Complaint.id) == belongs_to).with_for_update()
-    ).one_or_none()
+    session.exec(LOCK_COMPLAINT, params={"medium": medium_id}).one_or_none()
     return session.get(Medium, medium_id, populate_existing=True, with_for_update=True)
 
 

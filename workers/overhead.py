@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.resources import files
 from itertools import cycle
 from pathlib import Path
 from uuid import UUID
@@ -16,12 +17,13 @@ from uuid import UUID
 from sqlmodel import col, func, select
 
 from ingest.accept import About, Intake
+from ingest.normalise import labelled, lines
 from ingest.queue import Stage
-from models.channel import Channel
-from models.database import reading, writing
+from models.database import reading
 from models.errors import XiangyinError
 from models.medium import Kind, Medium
 from models.packs import Pack
+from models.samples import DEFAULT_CHANNEL, install_samples
 from models.settings import Settings
 from models.status import MediumState
 from models.transcript import Frozen, Language, Recognition, Segment
@@ -39,29 +41,22 @@ from workers.transcribe import MOST_JOBS, transcribe
 from workers.valkey import Valkey
 from workers.watchdog import Pulse
 
-# Of messages that all said the same each would be a repeat of all others, and cost as much.
-TIMES = ("去年三月份", "前年冬天", "上个月", "今年五月初", "国庆节那几天")
-MATTERS = (
-    "村里修水渠，每户收了三百二十元，到现在水渠也没有修好，账目从来没有公开过。",
-    "小区停了三天的水，物业的电话一直没有人接，楼上的老人只好下楼提水。",
-    "我在卫生院拿药，一盒药多收了我八十块，问王医生，他说价格就是这样。",
-    "学校每个学生收了六百元的补课费，说是自愿，不交的娃儿就坐到最后一排。",
-    "砂石厂半夜往河里排污水，鱼都死了，环保的人来看过一回就没有下文了。",
-    "我家的低保被取消了，村主任说是上面定的，没有人给我看过文件。",
-    "包工头欠我们七个人两个月的工资，每次去问都说甲方还没有拨款。",
-    "乡上修路占了我家两亩地，说好的补偿款一分钱也没有拿到。",
-)
 BATCH_SECONDS = 0.04
 # Messages that go before those that are counted.
 BEFORE = 8
 
 
 class Instant:
-    """An engine that has heard it all before."""
+    """An engine that has heard it all before.
+
+    Each message says something else, one sample complaint after the other: those that all said the
+    same would be repeats of each other, and cost as much.
+    """
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
-        self._texts = cycle(when + what for when in TIMES for what in MATTERS)
+        samples = labelled.read_training(Path(str(files("samples").joinpath(lines.SAMPLES))))
+        self._texts = cycle(one.text for one in samples)
 
     def recognise(
         self, requests: Sequence[Request], tell: Tell = lambda _: None
@@ -147,7 +142,7 @@ def _accept(intake: Intake, contents: Sequence[bytes]) -> None:
     for content in contents:
         writer = intake.receive(Kind.VOICE)
         writer.write(content)
-        intake.accept([writer.finish()], About(channel="bench"))
+        intake.accept([writer.finish()], About(channel=DEFAULT_CHANNEL))
 
 
 def _all_settled(house: House, messages: int) -> None:
@@ -178,7 +173,7 @@ def _settle(house: House, settings: Settings, engine: Engine) -> None:
 
 @contextmanager
 def _installation() -> Iterator[tuple[House, Settings]]:
-    """Set up an empty installation with one channel and a queue of its own."""
+    """Set up an installation with the samples' units and channels, and a queue of its own."""
     with tempfile.TemporaryDirectory(prefix="xiangyin-bench-") as folder:
         server = Valkey(Path(folder) / "queue")
         server.start()
@@ -188,8 +183,7 @@ def _installation() -> Iterator[tuple[House, Settings]]:
             )
             house = open_house(settings)
             loop.keep_what_is_loaded()
-            with writing(house.engine) as session:
-                session.add(Channel(code="bench", name="bench", jurisdiction="510729"))
+            install_samples(house.engine, house.keys)
             yield house, settings
             house.engine.dispose()
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -62,28 +62,32 @@ def file(session: Session, trace: Trace) -> tuple[Proposal, ...]:
 
 def propose(session: Session, one: Entry) -> tuple[Proposal, ...]:
     """Propose what a report may repeat among those in the index, the likeliest first."""
-    near = _load(session, _near(session, one))
-    found = (compare(one, other) for other in near if other.id != one.id)
+    near, by_sound = _near(session, one)
+    found = (
+        compare(one, other, by_sound=seq in by_sound)
+        for seq, other in _load(session, near)
+        if other.id != one.id
+    )
     proposals = [proposal for proposal in found if proposal is not None]
     return tuple(sorted(proposals, key=lambda each: (-each.score, str(each.other))))
 
 
-def _near(session: Session, one: Entry) -> set[int]:
-    """Give the reports that share enough keys, by `seq`."""
-    sorts = ((text_keys(one), LEAST_SHARED), (sound_keys(one), LEAST_MARKS), (hash_keys(one), 1))
-    owners = _owners(session, np.concatenate([keys for keys, _ in sorts]), MOST_OWNERS + 1)
-    near: set[int] = set()
-    for keys, least in sorts:
-        shared = Counter(
-            owner
-            for key in keys.tolist()
-            if len(owners.get(key, ())) <= MOST_OWNERS
-            for owner in owners.get(key, ())
-        )
-        near.update(owner for owner, times in shared.items() if times >= least)
+def _near(session: Session, one: Entry) -> tuple[set[int], set[int]]:
+    """Give the reports that share enough keys, and those that share enough of the sound's."""
+    text, sound, same = text_keys(one), sound_keys(one), hash_keys(one)
+    owners = _owners(session, np.concatenate([text, sound, same]), MOST_OWNERS + 1)
+    by_sound = _sharing(owners, sound, LEAST_MARKS)
+    near = by_sound | _sharing(owners, text, LEAST_SHARED) | _sharing(owners, same, 1)
     for those in _owners(session, body_keys(one), SAME_BODY_CAP + 1).values():
         near.update(those)
-    return near
+    return near, by_sound
+
+
+def _sharing(owners: Mapping[int, Sequence[int]], keys: WideKeys, least: int) -> set[int]:
+    """Give those that own at least so many of the keys; a key of too many says nothing."""
+    each = (owners.get(key, ()) for key in keys.tolist())
+    shared = Counter(owner for those in each if len(those) <= MOST_OWNERS for owner in those)
+    return {owner for owner, times in shared.items() if times >= least}
 
 
 def _owners(session: Session, keys: WideKeys, most: int) -> dict[int, list[int]]:
@@ -97,14 +101,14 @@ def _owners(session: Session, keys: WideKeys, most: int) -> dict[int, list[int]]
     return owners
 
 
-def _load(session: Session, numbers: Iterable[int]) -> list[Entry]:
-    """Read reports of the index as they are compared."""
+def _load(session: Session, numbers: Iterable[int]) -> list[tuple[int, Entry]]:
+    """Read reports of the index as they are compared, each with its `seq`."""
     wanted = sorted(numbers)
     if not wanted:
         return []
     rows = session.exec(select(StoredTrace).where(col(StoredTrace.seq).in_(wanted))).all()
     media = _recordings(session, [row.complaint_id for row in rows])
-    return [_stored(row, media.get(row.complaint_id, ())) for row in rows]
+    return [(row.seq or 0, _stored(row, media.get(row.complaint_id, ()))) for row in rows]
 
 
 def _stored(row: StoredTrace, recordings: Sequence[tuple[str, bytes]]) -> Entry:
@@ -143,7 +147,7 @@ def put(session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
     ids = [one.id for one in entries]
     rows = session.exec(select(StoredTrace).where(col(StoredTrace.complaint_id).in_(ids))).all()
     stored = {row.complaint_id: row for row in rows}
-    known = {one.id: _keys(one) for one in _load(session, [row.seq or 0 for row in rows])}
+    known = {one.id: _keys(one) for _, one in _load(session, [row.seq or 0 for row in rows])}
     for one in entries:
         row = stored.setdefault(one.id, _blank(one.id))
         row.jurisdiction = one.jurisdiction
