@@ -29,7 +29,7 @@ _MONTH = re.compile(
     rf"(?:的)?(?:(?P<about>{ABOUT_DAY})(?:{DAY_OF_MONTH}|(?!{NO_DAY}))"
     rf"|(?P<day>{DAY_NUMBER}){DAY_OF_MONTH}"
     rf"|(?P<bare_day>{BARE_DAY})"
-    rf"|(?P<part>上旬|中旬|下旬|初(?![一二三四五六七八九十](?!{COUNTED}))|中(?!秋|间|心|介|了|风|毒|标)|底(?!下)|末))?"
+    rf"|(?P<part>上旬|中旬|下旬|初(?![一二三四五六七八九十](?!{COUNTED}))|中(?!秋|间|心|介|了|风|毒|标)|底(?!下(?![了来大]))|末))?"
 )
 # days of the old calendar that name a market or a feast, no month
 _MARKET = re.compile(r"([二三五六七九])月\1(?![十号日])|七月半")
@@ -39,7 +39,7 @@ _LUNAR = re.compile(
     r"(?:(?P<about>初几|十几|二十几|廿几)"
     rf"|(?P<day>初[一二三四五六七八九十](?!{COUNTED})|{DAY_NUMBER}(?=号|日)"
     r"|(?:[12]\d|3[01]|二?十[一二三四五六七八九]?|三十一?|廿[一二三四五六七八九]?)"
-    rf"(?![个块元人户亩多几次年月]|天(?![没不刚还黑]亮?)))(?:号|日)?|(?P<part>[上中下]旬|底(?!下)|尾|中(?!秋)|初(?![几一二三四五六七八九十](?!{COUNTED}))))?"
+    rf"(?![个块元人户亩多几次年月]|天(?![没不刚还黑]亮?)))(?:号|日)?|(?P<part>[上中下]旬|底(?!下(?![了来大]))|尾|中(?!秋)|初(?![几一二三四五六七八九十](?!{COUNTED}))))?"
 )
 _NUMBERED_LUNAR = re.compile(
     rf"{NOT_BEHIND_NUMBER}(?P<month>十[一二]?|[一二三四五六七八九])月(?P<day>初[一二三四五六七八九十])(?!{COUNTED})"

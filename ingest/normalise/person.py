@@ -17,6 +17,7 @@ NO_ONE = ("们", "些", "会", "室", "办", "中心", "信箱")  # behind a pos
 CALLED = "(?:他叫|就叫|叫做|名字叫|名叫|叫)"
 NAME_ENDS = "(?=$|[，。,、；：！!;: ]|住|家|今年|电话|身份证|男|女|手机|是|在)"
 ANY_JOB = "检验员"
+JOB_ENDING = "员"
 # 问秦会计, 客运办蒋主任: where the segmenter joins a common surname to what is before it
 BEFORE_POSTED = frozenset("问找喊办局站院村组镇乡所厂队可个")
 VILLAGE = ("村", "社", "组", "镇", "乡")
@@ -200,11 +201,21 @@ class Register:
         """Find posts without a name. shown : with known jobs only"""
         for match in self._post.finditer(shown):
             start, end = match.span()
-            if text.startswith(NO_ONE, end):
+            if _is_office(text, end):
                 continue
             post = self._longest(text, start, end)
             span = Span(end - len(post), end)
             yield Person(span, post=post, posted=Span(start, end), weight=POST_ONLY)
+
+
+def _is_office(text: str, end: int) -> bool:
+    """Tell whether what stands behind a post makes it an office or a group: 主任办, 医生们.
+
+    信贷员办贷款: of no job in 员 there is an office.
+    """
+    if text.startswith("办", end) and text[end - 1] == JOB_ENDING:
+        return False
+    return text.startswith(NO_ONE, end)
 
 
 def _named_later(text: str, people: Sequence[Person]) -> Sequence[Person]:
