@@ -23,6 +23,7 @@ from workers.nursery import Nursery
 
 MEDIA_SECONDS = 15.0
 MEDIA_TIMES = 15
+TRACTS = (0.9, 1.3)  # from a big man's throat to a child's
 # A matrix multiplication so wide that nothing else counts, to learn what the machine can do.
 WIDE = Shape(2_048, 16, 1, 1, text_tokens=300, languages=1)
 WIDE_SECONDS = 6.0
@@ -57,8 +58,13 @@ def media_ms() -> float:
 
 
 def message(seed: int = 0) -> bytes:
-    """Make a voice message of MEDIA_SECONDS, a quarter of it silence, as a phone would send it."""
-    sound = np.concatenate([babble(MEDIA_SECONDS * 0.75, seed), silence(MEDIA_SECONDS * 0.25)])
+    """Make a voice message of MEDIA_SECONDS, a quarter of it silence, as a phone would send it.
+
+    seed : who speaks, and what; with one voice for all, messages would seem the same recording
+    """
+    tract = float(np.random.default_rng(seed).uniform(*TRACTS))
+    speech = babble(MEDIA_SECONDS * 0.75, seed, tract)
+    sound = np.concatenate([speech, silence(MEDIA_SECONDS * 0.25)])
     content, _ = listening_copy(Audio(sound), disguised=False)
     return content
 
