@@ -106,13 +106,19 @@ def write_and_log_in_again(page: Page) -> None:
     expect(page.locator("#login-again")).to_be_hidden()
 
 
+def end_session(console: Console) -> None:
+    """Let the next request find that its session has ended, and no request of the page's start."""
+    console.page.wait_for_load_state("networkidle")
+    with writing(console.house.engine) as session:
+        session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
+
+
 def test_an_ended_session_loses_no_edit(console: Console) -> None:
     page = console.page
     console.log_in("listener")
     console.open("uyghur")
     page.locator(".segment").first.locator(".words").dblclick()
-    with writing(console.house.engine) as session:
-        session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
+    end_session(console)
     write_and_log_in_again(page)
     expect(page.locator("[data-saved]")).to_contain_text("草稿已保存")
     page.reload()
@@ -176,8 +182,7 @@ def test_a_login_in_another_window_lets_this_one_go_on(console: Console) -> None
     console.log_in("listener")
     console.open("uyghur")
     page.locator(".segment").first.locator(".words").dblclick()
-    with writing(console.house.engine) as session:
-        session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
+    end_session(console)
     page.keyboard.press("End")
     page.keyboard.insert_text(" يېڭى")
     expect(page.locator("#login-again")).to_be_visible()
@@ -199,8 +204,7 @@ def test_a_late_answer_to_the_ended_session_asks_for_no_second_login(console: Co
     page.locator(".segment").first.locator(".words").dblclick()
     held: list[Route] = []
     page.route("**/staff/account?late", lambda route: held.append(route), times=1)
-    with writing(console.house.engine) as session:
-        session.get_one(Account, console.laid.staff["listener"]).session_epoch += 1
+    end_session(console)
     source = page.evaluate("document.querySelector('script[src*=\"console\"]').src")
     page.evaluate(
         """async (source) => {
