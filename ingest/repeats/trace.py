@@ -19,6 +19,7 @@ from models.record import Amount
 from models.transcript import Frozen
 
 RUN = 3
+UNSPOKEN = -1
 SKETCH = 96
 KEYS = 48  # of a sketch or fingerprint that go into the index
 
@@ -90,7 +91,7 @@ def entry(trace: Trace) -> Entry:
 
 def sketch(text: str) -> tuple[Keys, int]:
     """Give the smallest mixed keys of the text's runs of syllables, sorted, and how many runs."""
-    said = [_syllable_number(sign) for sign in plain(text) if is_han(sign) or sign.isalnum()]
+    said = [number for number in map(_NUMBERS.__getitem__, plain(text)) if number != UNSPOKEN]
     if len(said) < RUN:
         return np.zeros(0, dtype=np.uint32), 0
     numbers = np.array(said, dtype=np.uint32)
@@ -149,15 +150,15 @@ def _salt(*parts: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-_NUMBERS: dict[str, int] = {}
+class _Numbers(dict[str, int]):
+    """The same number for all characters that sound alike; UNSPOKEN for signs and spaces."""
+
+    def __missing__(self, sign: str) -> int:
+        number = 0 if is_han(sign) or sign.isalnum() else UNSPOKEN
+        if number != UNSPOKEN:
+            for byte in syllable(sign).encode():
+                number = (number * 131 + byte) & 0xFFFFFFFF
+        return self.setdefault(sign, number)
 
 
-def _syllable_number(sign: str) -> int:
-    """Give the same number to all characters that sound alike."""
-    number = _NUMBERS.get(sign)
-    if number is None:
-        number = 0
-        for byte in syllable(sign).encode():
-            number = (number * 131 + byte) & 0xFFFFFFFF
-        _NUMBERS[sign] = number
-    return number
+_NUMBERS = _Numbers()

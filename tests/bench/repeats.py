@@ -55,6 +55,7 @@ SURNAMES, GIVEN = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑"
 SUMS = (100, 200, 300, 500, 600, 800, 1000, 1200, 2000, 3000, 5000, 10000, 20000)
 UYGHUR = "سۇ تۇرۇبىسى ئۈچ ئايدىن بېرى بۇزۇق كەنت"
 DAY_ONE = date(2024, 1, 1)
+SHORTEST_CLAUSE, LONGEST_CLAUSE = 5, 40  # characters
 PUT_AT_ONCE = 2_000
 
 
@@ -244,7 +245,9 @@ def ready() -> Draw:
     """Read the clauses and make the sounds."""
     texts = [one.text for one in labelled.read_training(FOLDER)]
     texts += [one.text for one in train.read_phrases(FOLDER / "phrases.tsv")]
-    clauses = [part for text in texts for part in re.split(r"[，。！？；]", text) if len(part) > 4]
+    parts = (part for text in texts for part in re.split(r"[，。！？；]", text))
+    # Texts without stops are no clauses: two reports with one in common would be the same.
+    clauses = [part for part in parts if SHORTEST_CLAUSE <= len(part) <= LONGEST_CLAUSE]
     alike: dict[str, list[str]] = {}
     for sign in dict.fromkeys("".join(texts)):
         alike.setdefault(syllable(sign), []).append(sign)
