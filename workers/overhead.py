@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from itertools import cycle
 from pathlib import Path
 from uuid import UUID
@@ -17,7 +16,7 @@ from uuid import UUID
 from sqlmodel import col, func, select
 
 from ingest.accept import About, Intake
-from ingest.normalise import labelled, lines
+from ingest.normalise import labelled
 from ingest.queue import Stage
 from models.database import reading
 from models.errors import XiangyinError
@@ -55,8 +54,7 @@ class Instant:
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
-        samples = labelled.read_training(Path(str(files("samples").joinpath(lines.SAMPLES))))
-        self._texts = cycle(one.text for one in samples)
+        self._texts = cycle(one.text for one in labelled.read_training(labelled.shipped()))
 
     def recognise(
         self, requests: Sequence[Request], tell: Tell = lambda _: None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from models.medium import Kind
 from models.record import Amount, Precision
 from models.transcript import Frozen, Word
 
+SHIPPED = "complaints"
 TRAINING = "training-*.jsonl"  # in several files, none of them large
 
 
@@ -68,6 +70,11 @@ class Heard(Frozen):
     reason: str = ""
     characters: int = 0
     errors: int = 0
+
+
+def shipped() -> Path:
+    """Give the folder of the complaints, units and channels that ship."""
+    return Path(str(files("samples").joinpath(SHIPPED)))
 
 
 def read(path: Path) -> tuple[Labelled, ...]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 
 from ingest import text as texts
 from ingest.matter import ChannelFacts, Matter, Normalised, Passage
-from ingest.normalise.labelled import read_channels
+from ingest.normalise.labelled import read_channels, shipped
 from ingest.normalise.lexicons import Lexicons, load_lexicons
 from ingest.normalise.record import normalise
 from models import gazetteer
@@ -18,7 +17,6 @@ from models.errors import Invalid
 from models.medium import Kind
 from models.transcript import UNKNOWN_LANGUAGE
 
-SAMPLES = "complaints"
 NOWHERE = ChannelFacts(code="", unit_code=None, unit_name="", jurisdiction="000000")
 
 
@@ -36,7 +34,7 @@ def sit_down(gazetteer_file: Path | None, channel: str, received: date) -> Desk:
 
     channel : a code of the samples' channels, "" for none; raise Invalid for one they lack
     """
-    folder = Path(str(files("samples").joinpath(SAMPLES)))
+    folder = shipped()
     units = gazetteer.read(gazetteer_file or folder / "gazetteer.csv")
     channels = read_channels(folder / "channels.toml")
     if channel and channel not in channels:

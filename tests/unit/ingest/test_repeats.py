@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlmodel import func, select
 
-from ingest.fingerprint import fingerprint
+from ingest.fingerprint import RECORD, alike, fingerprint
 from ingest.repeats import Facts, Proposal, Trace, bulk, file, filed
 from ingest.repeats.trace import entry
 from models.columns import uuid7
@@ -36,9 +36,16 @@ ROAD = (
 )
 
 
+Put = Callable[..., tuple[UUID, tuple[Proposal, ...]]]
+
+
 @pytest.fixture
-def put(engine: Engine, keys: Keys) -> Callable[..., tuple[UUID, tuple[Proposal, ...]]]:
-    """File one report that exists, and give its id with what was proposed."""
+def put(engine: Engine, keys: Keys) -> Put:
+    return putting(engine, keys)
+
+
+def putting(engine: Engine, keys: Keys) -> Put:
+    """Give what files one report that exists, and gives its id with what was proposed."""
 
     def made(
         text: str = "",
@@ -60,9 +67,6 @@ def put(engine: Engine, keys: Keys) -> Callable[..., tuple[UUID, tuple[Proposal,
             return one.id, file(session, trace)
 
     return made
-
-
-Put = Callable[..., tuple[UUID, tuple[Proposal, ...]]]
 
 
 def kinds(proposals: tuple[Proposal, ...]) -> set[str]:
@@ -138,6 +142,61 @@ def test_body_matter_and_two_facts_are_enough_without_a_common_word(put: Put) ->
     _, proposals = put(ROAD, facts=facts)
     assert [one.other for one in proposals] == [first]
     assert set(proposals[0].reasons[0].agree) == {"unit", "domain", "occurred", "amounts"}
+
+
+def assert_a_key_of_too_many_says_nothing(put: Put, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(filed, "MOST_OWNERS", 3)
+    first, second, third, fourth = (put(WELL) for _ in range(4))
+    assert {one.other for one in third[1]} == {first[0], second[0]}
+    assert fourth[1] == ()
+
+
+def test_a_key_of_too_many_says_nothing(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_a_key_of_too_many_says_nothing(put, monkeypatch)
+
+
+@pytest.mark.postgres
+def test_a_key_of_too_many_says_nothing_on_postgresql(
+    postgres: Engine, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_a_key_of_too_many_says_nothing(putting(postgres, keys), monkeypatch)
+
+
+def assert_the_newest_of_a_body_are_compared(put: Put, patch: pytest.MonkeyPatch) -> None:
+    # The report itself is the newest.
+    patch.setattr(filed, "SAME_BODY_CAP", 2)
+    facts = Facts(
+        unit="qx-wsy",
+        domain="medical",
+        start=date(2026, 3, 1),
+        end=date(2026, 3, 31),
+        amounts=(Amount(value=387, unit="元", text="三百八十七"),),
+    )
+    _, second, third, fourth = (put(facts=facts) for _ in range(4))
+    assert {one.other for one in fourth[1]} == {second[0], third[0]}
+
+
+def test_the_newest_of_a_body_are_compared(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_the_newest_of_a_body_are_compared(put, monkeypatch)
+
+
+@pytest.mark.postgres
+def test_the_newest_of_a_body_are_compared_on_postgresql(
+    postgres: Engine, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_the_newest_of_a_body_are_compared(putting(postgres, keys), monkeypatch)
+
+
+@pytest.mark.parametrize(("common", "apart", "share"), [(12, 0, 1.0), (11, 0, 0.0), (12, 1, 0.0)])
+def test_sounds_are_alike_from_enough_marks_at_one_offset(
+    common: int, apart: int, share: float
+) -> None:
+    one = np.zeros(common, dtype=RECORD)
+    one["key"], one["frame"] = np.arange(common) * 7, np.arange(common) * 10
+    other = one.copy()
+    # Later by three frames, and in the last case each mark by ten more than the one before.
+    other["frame"] = one["frame"] + 3 + apart * one["frame"]
+    assert alike(one, other) == alike(other, one) == share
 
 
 def test_filing_again_replaces_the_keys_and_keeps_what_a_person_decided(
