@@ -102,8 +102,8 @@ class Supervisor:
         self._valkey: Valkey | None = None
         self._stopping = False
         python = sys.executable
-        # Decoding is done by one child at a time; threads of numpy would only copy its memory.
-        lean = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        # Decoding is done by one child at a time, which threads would only keep waiting.
+        lean = {"OMP_NUM_THREADS": "1"}
         shared = share(settings)
         threads = {"XIANGYIN_THREADS": str(shared.threads), "OMP_NUM_THREADS": str(shared.threads)}
         transcribe = [python, "-m", "xiangyin", "worker", "transcribe"]
