@@ -11,6 +11,7 @@ from pydantic import Field
 from models.transcript import Frozen, Language, ListenerReason, Segment
 
 Precision = Literal["day", "week", "month", "season", "year", "range"]
+GIVEN_NAME_UNSAID = "某"  # behind a surname: 王某
 
 
 class Provenance(Frozen):

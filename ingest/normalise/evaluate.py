@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingest.matter import ChannelFacts, Normalised
-from ingest.normalise.labelled import Heard, Labelled, matter
+from ingest.normalise.labelled import Heard, Labelled, LabelledPerson, matter
 from ingest.normalise.lexicons import Lexicons
 from ingest.normalise.place import JOINT
 from ingest.normalise.record import normalise
+from models.record import GIVEN_NAME_UNSAID
 
 _PARTS = {3: ("start", "end", "precision"), 2: ("value", "unit")}  # of times, and of amounts
 
@@ -152,16 +153,7 @@ def _compare(evaluation: Evaluation, one: Labelled, made: Normalised, text: str)
         _some(one.unit_from if one.unit else None),
         one.id,
     )
-    person = one.person
-    full = made.subject.name if made.subject.name and not made.subject.name.endswith("某") else ""
-    evaluation.count("person.name", _some(full), _some(person.name if person else None), one.id)
-    surname = person.surname if person else None
-    evaluation.count(
-        "person.surname", _some(made.subject.name[: len(surname or "一")]), _some(surname), one.id
-    )
-    evaluation.count(
-        "person.post", _some(made.subject.post), _some(person.post if person else None), one.id
-    )
+    _compare_person(evaluation, one, made)
     time, meant_time = made.occurred, one.occurred
     evaluation.count(
         "occurred",
@@ -188,6 +180,18 @@ def _compare(evaluation: Evaluation, one: Labelled, made: Normalised, text: str)
     evaluation.count("places", places, list(one.places), one.id)
     masked = [text[mask.from_character : mask.to_character] for mask in made.masks]
     evaluation.count("masked", masked, list(one.masked), one.id)
+
+
+def _compare_person(evaluation: Evaluation, one: Labelled, made: Normalised) -> None:
+    """Count the name of the record, its two forms by themselves, and the post."""
+    meant = one.person or LabelledPerson()
+    name, surname = made.subject.name, meant.surname or ""
+    withheld = f"{surname}{GIVEN_NAME_UNSAID}" if surname else ""
+    evaluation.count("name", _some(name), _some(meant.name or withheld), one.id)
+    full = "" if name.endswith(GIVEN_NAME_UNSAID) else name
+    evaluation.count("name (full)", _some(full), _some(meant.name), one.id)
+    evaluation.count("name (surname)", _some(name[: len(surname) or 1]), _some(surname), one.id)
+    evaluation.count("post", _some(made.subject.post), _some(meant.post), one.id)
 
 
 def _way(filled: Sequence[object], labelled: Sequence[object]) -> str:
@@ -245,10 +249,10 @@ def _fields(evaluation: Evaluation) -> str:
             f"{count.recall:.3f}",
             f"{count.f1:.3f}",
             f"{evaluation.exact[name]}/{evaluation.complaints}"
-            if not name.startswith("unit (")
+            if "(" not in name
             else "",
             f"{evaluation.exact[name] / max(1, evaluation.complaints):.3f}"
-            if not name.startswith("unit (")
+            if "(" not in name
             else "",
         )
         for name, count in evaluation.fields.items()

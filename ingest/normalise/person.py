@@ -12,6 +12,7 @@ import rjieba
 from ingest.normalise.lexicon import JobParts, PeopleWords, any_of
 from ingest.normalise.names import HAN, Names
 from ingest.normalise.reading import Reading, Span
+from models.record import GIVEN_NAME_UNSAID
 
 NO_ONE = ("们", "些", "会", "室", "办", "中心", "信箱")  # behind a post: nobody by himself
 CALLED = "(?:他叫|就叫|叫做|名字叫|名叫|叫)"
@@ -54,7 +55,7 @@ class Person:
     @property
     def written(self) -> str:
         """Give the name for the record: 王某 where only the surname is known."""
-        return self.name or (f"{self.surname}某" if self.surname else "")
+        return self.name or (f"{self.surname}{GIVEN_NAME_UNSAID}" if self.surname else "")
 
     def is_(self, other: Person) -> bool:
         """Tell whether somebody of the same post or surname is spoken of."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from ingest import fingerprint
 from ingest.repeats.trace import Entry
+from models.record import GIVEN_NAME_UNSAID
 from models.transcript import Frozen
 
 ROUND_FIGURES = 1
@@ -94,7 +95,7 @@ def _says_much(agree: tuple[str, ...]) -> bool:
 def _is_telling(one: Entry, other: Entry) -> bool:
     """Tell whether two reports have a full name or a sum in common that is not round."""
     name = one.facts.person
-    named = len(name) > 1 and not name.endswith("某") and name == other.facts.person
+    named = len(name) > 1 and not name.endswith(GIVEN_NAME_UNSAID) and name == other.facts.person
     return named or any(not _is_round(value) for value, _ in one.counted & other.counted)
 
 

@@ -34,6 +34,25 @@ def test_the_tables_print_counts(lexicons: Lexicons, channels: Mapping[str, Chan
         assert heading in printed
 
 
+def test_a_name_counts_as_the_record_has_it_and_by_its_forms(
+    lexicons: Lexicons, channels: Mapping[str, ChannelFacts]
+) -> None:
+    people = ((None, "王"), ("李德富", "李"), ("张三", "张"), (None, None))
+    labels = [labelled.LabelledPerson(name=name, surname=surname) for name, surname in people]
+    texts = ("王会计收了钱", "会计李德富收了钱", "张会计收了钱", "他们收了钱")
+    first = labelled.read_training(SAMPLES)[0]
+    complaints = [
+        first.model_copy(update={"text": text, "person": person})
+        for text, person in zip(texts, labels, strict=True)
+    ]
+    made = evaluate.evaluate(complaints, channels, lexicons).fields
+    counted = {
+        name: (made[name].right, made[name].filled, made[name].labelled)
+        for name in ("name", "name (full)", "name (surname)")
+    }
+    assert counted == {"name": (2, 3, 3), "name (full)": (1, 1, 2), "name (surname)": (3, 3, 3)}
+
+
 def test_what_was_heard_is_evaluated_against_what_was_said(
     lexicons: Lexicons, channels: Mapping[str, ChannelFacts]
 ) -> None:
