@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from ingest.normalise.person import Person
 from ingest.normalise.surroundings import Features, Surroundings, order
-from ingest.normalise.weighing import Weights, likeliest
+from ingest.normalise.weighing import Weights, averaged, likeliest
 
 MODEL_FILE = "blame.npz"
-# Somebody who is to blame less likely than this is left out.
+# Somebody who is to blame less likely than this is left out. Pooled opinions are no better here: in
+# cross-validation they had 1,192 posts right at a precision of 0.95 where averaged ones had 1,183,
+# but 1,158 and 1,163 at 0.96.
 LIKELY = 0.75
 # 两个保安, 几个组长: no one of them
 _COUNTED = re.compile(r"(?:[几两二三四五六七八九十百\d]+(?:个|名|位)|[些各])$")
@@ -37,7 +39,7 @@ class Blame:
         read : how likely the network finds each
         """
         described = (features(around, people, place, conduct) for place in range(len(people)))
-        chosen = likeliest((self._weights.probabilities(described), read), LIKELY)
+        chosen = likeliest(averaged((self._weights.probabilities(described), read)), LIKELY)
         return replace(people[chosen[0]], weight=chosen[1]) if chosen else None
 
 

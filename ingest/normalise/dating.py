@@ -10,12 +10,14 @@ from datetime import date
 from ingest.normalise.reading import Reading, Span
 from ingest.normalise.surroundings import Features, Surroundings, order
 from ingest.normalise.times import Found
-from ingest.normalise.weighing import Weights, likeliest
+from ingest.normalise.weighing import Weights, likeliest, pooled
 from models.record import Occurred
 
 MODEL_FILE = "dating.npz"
-# A time that dates the act less likely than this is left out.
-LIKELY = 0.6
+# A time that dates the act less likely than this is left out: in cross-validation precision and the
+# share of complaints whose time is right are equal here. At a precision of 0.95 pooled opinions had
+# 2,304 of 2,531 complaints right, averaged ones 2,264.
+LIKELY = 0.75
 SUREST = 0.97
 OLDEST = 10  # years before the report; what is older is just old
 _NUMBER = re.compile(r"[一二三四五六七八九十〇零两\d]+")
@@ -49,7 +51,7 @@ class Dating:
         read : how likely the network finds each
         """
         described = (features(around, every, place, received) for place in range(len(every)))
-        chosen = likeliest((self._weights.probabilities(described), read), LIKELY)
+        chosen = likeliest(pooled((self._weights.probabilities(described), read)), LIKELY)
         if chosen is None:
             return None
         place, likely = chosen

@@ -248,9 +248,7 @@ def _fields(evaluation: Evaluation) -> str:
             f"{count.precision:.3f}",
             f"{count.recall:.3f}",
             f"{count.f1:.3f}",
-            f"{evaluation.exact[name]}/{evaluation.complaints}"
-            if "(" not in name
-            else "",
+            f"{evaluation.exact[name]}/{evaluation.complaints}" if "(" not in name else "",
             f"{evaluation.exact[name] / max(1, evaluation.complaints):.3f}"
             if "(" not in name
             else "",

@@ -16,6 +16,7 @@ from ingest.normalise.term import TermIndex, clauses
 TOP = 3
 EVIDENCE = 3
 LEAST_TEXT = 5  # different characters; less says nothing
+LIKELY = 0.5  # a code as likely as this says how other words are meant, filled in or not
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Judged:
         if not self.choices or self.choices[0].confidence < threshold:
             return ""
         return self.choices[0].code
+
+    @property
+    def likely(self) -> str:
+        """Give the best code if it is likely enough to say how other words are meant, else ""."""
+        return self.best(LIKELY)
 
 
 NOTHING = Judged((), (), "model")

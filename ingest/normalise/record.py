@@ -18,7 +18,6 @@ from ingest.normalise.unit import Candidate
 from models.record import Amount, Occurred, Provenance, Subject
 
 LONGEST = 4_000
-LIKELY = 0.5  # a conduct as likely as this says how other words are meant, filled in or not
 JOINT = "\n"
 
 
@@ -89,7 +88,7 @@ def _find(read: Reading, matter: Matter, lexicons: Lexicons) -> Findings:
     trained = lexicons.model
     features = trained.vocabulary.features(read.text)
     conduct = kind.judge(read.text, features, trained, "conduct", lexicons.conduct)
-    reproach = conduct.best(LIKELY)
+    reproach = conduct.likely
     opinion = lexicons.network.read(read.text, seen.when, seen.who)
     person = lexicons.blame.choose(seen.around, seen.people, reproach, opinion.people)
     candidates = lexicons.bodies.find(
@@ -163,7 +162,7 @@ def _judged(
         return "", ()
     one, best = max(judged, key=lambda pair: pair[1].choices[0].confidence)
     head = lexicons.model.domain if name == "domain" else lexicons.model.conduct
-    code = best.best(head.threshold if one.reading.chinese else LIKELY)
+    code = best.best(head.threshold) if one.reading.chinese else best.likely
     if code:
         confidence = best.choices[0].confidence
         sources = (

@@ -20,7 +20,6 @@ from ingest.normalise.reading import plain
 from ingest.normalise.term import TermIndex
 from models.medium import Kind
 
-LIKELY = 0.5  # a conduct that is less likely is no help to say who is to blame
 NOWHERE = ChannelFacts(code="", unit_code=None, unit_name="", jurisdiction="")
 
 
@@ -91,7 +90,7 @@ class Teacher:
 
     def _judge(self, text: str) -> str:
         features = self._model.vocabulary.features(text)
-        return kind.judge(text, features, self._model, "conduct", self._conduct).best(LIKELY)
+        return kind.judge(text, features, self._model, "conduct", self._conduct).likely
 
 
 def _told(right: Sequence[bool], meant: bool) -> tuple[bool, ...] | None:

@@ -24,6 +24,7 @@ from ingest.normalise.model import Floats
 from ingest.normalise.surroundings import Features
 
 LARGEST = 127  # of a byte with a sign
+LEAST_SHARE = 1e-6  # no model is surer than that of what is not so
 
 
 def _nothing() -> Floats:
@@ -75,12 +76,23 @@ def shares(scores: Sequence[float], none: float) -> list[float]:
     return [float(mass) for mass in (masses / masses.sum())[:-1]]
 
 
-def likeliest(opinions: Sequence[Sequence[float]], least: float) -> tuple[int, float] | None:
-    """Give the place that is likeliest on average, with that; None if none reaches the least.
+def averaged(opinions: Sequence[Sequence[float]]) -> list[float]:
+    """Give the mean of what several models find likely for the same places."""
+    return [sum(said) / len(opinions) for said in zip(*opinions, strict=True)]
 
-    opinions : of each model, the probabilities of the same places
+
+def pooled(opinions: Sequence[Sequence[float]]) -> list[float]:
+    """Pool what several models find likely by their logarithms (Genest and Zidek, 1986).
+
+    What one of them is sure is wrong, the word of another does not make right.
     """
-    likely = [sum(said) / len(opinions) for said in zip(*opinions, strict=True)]
+    every = np.array([[*said, 1 - sum(said)] for said in opinions])
+    masses = np.exp(np.log(np.maximum(every, LEAST_SHARE)).mean(axis=0))
+    return [float(mass) for mass in (masses / masses.sum())[:-1]]
+
+
+def likeliest(likely: Sequence[float], least: float) -> tuple[int, float] | None:
+    """Give the likeliest of a text's places, with how likely; None if none reaches the least."""
     best = max(likely, default=0.0)
     return (likely.index(best), best) if likely and best >= least else None
 

@@ -27,7 +27,7 @@ from ingest.normalise.labelled import read_training
 from ingest.normalise.learning import Lessons
 from ingest.normalise.taught import Teacher, digest
 from ingest.normalise.train import choosers
-from ingest.normalise.weighing import Weights, likeliest
+from ingest.normalise.weighing import Weights, averaged, likeliest, pooled
 from models import gazetteer
 from models.errors import Invalid
 from tests.unit.ingest.normalise.conftest import SAMPLES, Say
@@ -88,13 +88,26 @@ def test_what_was_never_seen_says_nothing() -> None:
     assert Weights().probabilities([{"a": 1.0}, {}]) == pytest.approx([1 / 3, 1 / 3])
 
 
-@pytest.mark.parametrize(("least", "chosen"), [(0.59, 1), (0.61, None)])
-def test_the_place_likeliest_on_average_is_chosen_from_a_probability_on(
-    least: float, chosen: int | None
+@pytest.mark.parametrize(("least", "chosen"), [(0.6, (1, 0.6)), (0.61, None)])
+def test_the_likeliest_place_is_chosen_from_a_probability_on(
+    least: float, chosen: tuple[int, float] | None
 ) -> None:
-    found = likeliest(([0.4, 0.5], [0.2, 0.7]), least)
-    assert found == (None if chosen is None else (chosen, pytest.approx(0.6)))
-    assert likeliest(([], []), least) is None
+    assert likeliest([0.3, 0.6], least) == chosen
+    assert likeliest([], least) is None
+
+
+def test_opinions_are_averaged_or_pooled() -> None:
+    opinions = ([0.4, 0.5], [0.2, 0.7])
+    assert averaged(opinions) == pytest.approx([0.3, 0.6])
+    roots = np.sqrt([0.4 * 0.2, 0.5 * 0.7, 0.1 * 0.1])
+    assert pooled(opinions) == pytest.approx(list(roots[:2] / roots.sum()))
+    assert averaged(([], [])) == pooled(([], [])) == []
+
+
+def test_what_one_is_sure_is_wrong_another_does_not_make_right() -> None:
+    assert pooled(([0.9], [0.1])) == pytest.approx([0.5])
+    assert pooled(([1.0], [0.0]))[0] == pytest.approx(0.5, abs=0.01)
+    assert pooled(([0.99], [0.001]))[0] < 0.3
 
 
 def test_what_was_learnt_is_kept(
@@ -154,7 +167,7 @@ def test_times_and_people_are_learnt_from_complaints_and_marks(
     for one in few:
         around, people = one.seen.around, one.seen.people
         described = [blame.features(around, people, n, one.conduct) for n in range(len(people))]
-        likely = likeliest([guilt.probabilities(described)], 0.5)
+        likely = likeliest(guilt.probabilities(described), 0.5)
         if one.blamed:
             right.append(one.blamed[likely[0]] if likely else not any(one.blamed))
     assert sum(right) > 0.9 * len(right) > 400
