@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -43,6 +44,13 @@ def read_until(terminal: int, words: str) -> str:
     return shown.decode("utf-8", "replace")
 
 
+def heed_ctrl_c(terminal: int) -> None:
+    # Only the terminal that a process belongs to sends it a Ctrl-C.
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    # Whatever a shell starts in the background ignores it, and so would what the tests start.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_every_sample_ends_as_expected_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     port = free_port()
@@ -61,8 +69,7 @@ def test_every_sample_ends_as_expected_and_ctrl_c_leaves_nothing(tmp_path: Path)
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        # Only the terminal that a process belongs to sends it a Ctrl-C.
-        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+        preexec_fn=lambda: heed_ctrl_c(theirs),
     )
     os.close(theirs)
     family: list[psutil.Process] = []
