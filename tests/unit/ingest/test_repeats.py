@@ -44,6 +44,12 @@ def put(engine: Engine, keys: Keys) -> Put:
     return putting(engine, keys)
 
 
+@pytest.fixture(params=["engine", pytest.param("postgres", marks=pytest.mark.postgres)])
+def put_anywhere(request: pytest.FixtureRequest, keys: Keys) -> Put:
+    """File reports in each kind of database."""
+    return putting(request.getfixturevalue(request.param), keys)
+
+
 def putting(engine: Engine, keys: Keys) -> Put:
     """Give what files one report that exists, and gives its id with what was proposed."""
 
@@ -144,27 +150,18 @@ def test_body_matter_and_two_facts_are_enough_without_a_common_word(put: Put) ->
     assert set(proposals[0].reasons[0].agree) == {"unit", "domain", "occurred", "amounts"}
 
 
-def assert_a_key_of_too_many_says_nothing(put: Put, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(filed, "MOST_OWNERS", 3)
-    first, second, third, fourth = (put(WELL) for _ in range(4))
+def test_a_key_of_too_many_says_nothing(put_anywhere: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filed, "MOST_OWNERS", 3)
+    first, second, third, fourth = (put_anywhere(WELL) for _ in range(4))
     assert {one.other for one in third[1]} == {first[0], second[0]}
     assert fourth[1] == ()
 
 
-def test_a_key_of_too_many_says_nothing(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_a_key_of_too_many_says_nothing(put, monkeypatch)
-
-
-@pytest.mark.postgres
-def test_a_key_of_too_many_says_nothing_on_postgresql(
-    postgres: Engine, keys: Keys, monkeypatch: pytest.MonkeyPatch
+def test_the_newest_of_a_body_are_compared(
+    put_anywhere: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert_a_key_of_too_many_says_nothing(putting(postgres, keys), monkeypatch)
-
-
-def assert_the_newest_of_a_body_are_compared(put: Put, patch: pytest.MonkeyPatch) -> None:
     # The report itself is the newest.
-    patch.setattr(filed, "SAME_BODY_CAP", 2)
+    monkeypatch.setattr(filed, "SAME_BODY_CAP", 2)
     facts = Facts(
         unit="qx-wsy",
         domain="medical",
@@ -172,19 +169,8 @@ def assert_the_newest_of_a_body_are_compared(put: Put, patch: pytest.MonkeyPatch
         end=date(2026, 3, 31),
         amounts=(Amount(value=387, unit="元", text="三百八十七"),),
     )
-    _, second, third, fourth = (put(facts=facts) for _ in range(4))
+    _, second, third, fourth = (put_anywhere(facts=facts) for _ in range(4))
     assert {one.other for one in fourth[1]} == {second[0], third[0]}
-
-
-def test_the_newest_of_a_body_are_compared(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_the_newest_of_a_body_are_compared(put, monkeypatch)
-
-
-@pytest.mark.postgres
-def test_the_newest_of_a_body_are_compared_on_postgresql(
-    postgres: Engine, keys: Keys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert_the_newest_of_a_body_are_compared(putting(postgres, keys), monkeypatch)
 
 
 @pytest.mark.parametrize(("common", "apart", "share"), [(12, 0, 1.0), (11, 0, 0.0), (12, 1, 0.0)])
