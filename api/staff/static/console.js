@@ -1,6 +1,7 @@
 // What every page of the console shares: keys, help, notices, and an ended session.
 
-document.documentElement.classList.add("scripted");
+// What needs scripts is offered once every script of the page has run: a click before is lost.
+document.addEventListener("DOMContentLoaded", () => document.documentElement.classList.add("scripted"));
 const zh = document.documentElement.lang.startsWith("zh");
 
 /** Choose between the two languages of the console. */

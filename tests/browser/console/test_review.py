@@ -96,6 +96,23 @@ def test_a_listener_finds_hears_mends_and_accepts(console: Console) -> None:
     assert [fault for fault in console.faults if "409" not in fault] == []
 
 
+def test_a_click_before_the_last_script_has_come_is_not_lost(console: Console) -> None:
+    page = console.page
+    console.log_in("listener")
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.route("**/editor.js", late)
+    page.goto(
+        f"{console.address}/staff/complaints/{console.laid.complaints['uyghur']}",
+        wait_until="commit",
+    )
+    page.click("[data-do=accept]")
+    expect(page.locator("#notices")).to_contain_text("没有听完")
+
+
 def write_and_log_in_again(page: Page) -> None:
     """Write on after the session has ended, and log in over the page when it asks."""
     page.keyboard.press("End")
