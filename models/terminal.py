@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -56,6 +56,18 @@ def progress(words: str, total: float | None = None) -> Iterator[Callable[[float
 def print_json(value: Any) -> None:
     """Print a value for a program to read."""
     typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Put rows under their heads, the first column to the left and the others to the right."""
+    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
+
+    def align(at: int, text: str) -> str:
+        return text.ljust(widths[at]) if at == 0 else text.rjust(widths[at])
+
+    return "\n".join(
+        "  ".join(align(at, cell) for at, cell in enumerate(row)) for row in (head, *rows)
+    )
 
 
 def told(line: str) -> None:

@@ -11,6 +11,7 @@ from ingest.normalise.surroundings import Features, Surroundings, order
 from ingest.normalise.weighing import Weights, averaged, likeliest
 
 MODEL_FILE = "blame.npz"
+TOGETHER = averaged
 # Somebody who is to blame less likely than this is left out. Pooled opinions are no better here: in
 # cross-validation they had 1,192 posts right at a precision of 0.95 where averaged ones had 1,183,
 # but 1,158 and 1,163 at 0.96.
@@ -39,7 +40,7 @@ class Blame:
         read : how likely the network finds each
         """
         described = (features(around, people, place, conduct) for place in range(len(people)))
-        chosen = likeliest(averaged((self._weights.probabilities(described), read)), LIKELY)
+        chosen = likeliest(TOGETHER((self._weights.probabilities(described), read)), LIKELY)
         return replace(people[chosen[0]], weight=chosen[1]) if chosen else None
 
 

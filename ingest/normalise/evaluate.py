@@ -12,6 +12,7 @@ from ingest.normalise.lexicons import Lexicons
 from ingest.normalise.place import JOINT
 from ingest.normalise.record import normalise
 from models.record import GIVEN_NAME_UNSAID
+from models.terminal import table
 
 _PARTS = {3: ("start", "end", "precision"), 2: ("value", "unit")}  # of times, and of amounts
 
@@ -223,7 +224,7 @@ def tables(evaluation: Evaluation) -> str:
         ]
     ways = [(name, way, str(count)) for (name, way), count in sorted(evaluation.ways.items())]
     if ways:
-        parts += ["", "how fields are wrong", _table(("field", "how", "times"), ways)]
+        parts += ["", "how fields are wrong", table(("field", "how", "times"), ways)]
     confused = [
         (name, meant, filled or "(empty)", str(number))
         for (name, meant, filled), number in evaluation.confused.most_common()
@@ -233,7 +234,7 @@ def tables(evaluation: Evaluation) -> str:
         parts += [
             "",
             "confused more than once",
-            _table(("list", "labelled", "filled", "times"), confused),
+            table(("list", "labelled", "filled", "times"), confused),
         ]
     return "\n".join(parts) + "\n"
 
@@ -255,7 +256,7 @@ def _fields(evaluation: Evaluation) -> str:
         )
         for name, count in evaluation.fields.items()
     ]
-    return _table(
+    return table(
         ("field", "right", "filled", "labelled", "precision", "recall", "F1", "exact", "share"),
         rows,
     )
@@ -274,15 +275,4 @@ def _codes(evaluation: Evaluation, name: str) -> str:
         )
         for code, count in sorted(evaluation.codes.get(name, {}).items())
     ]
-    return _table(("code", "right", "filled", "labelled", "precision", "recall", "F1"), rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-
-    def align(at: int, text: str) -> str:
-        return text.ljust(widths[at]) if at == 0 else text.rjust(widths[at])
-
-    return "\n".join(
-        "  ".join(align(at, cell) for at, cell in enumerate(row)) for row in (head, *rows)
-    )
+    return table(("code", "right", "filled", "labelled", "precision", "recall", "F1"), rows)

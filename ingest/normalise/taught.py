@@ -82,15 +82,16 @@ class Teacher:
                 one.received,
                 _told(_dated(one, seen), one.time is not None),
                 _told(_blamed(one, seen), bool(one.post or one.name)) if one.people else None,
-                self._judge(seen.reading.text),
+                self.judge(seen.reading.text),
             )
+
+    def judge(self, text: str) -> str:
+        """Give the conduct that a text likely reproaches, else ""."""
+        features = self._model.vocabulary.features(text)
+        return kind.judge(text, features, self._model, "conduct", self._conduct).likely
 
     def _see(self, said: Matter) -> Mentions:
         return mentions.find(reading.read(said.passages[0]), said, self._gazetteer, self._register)
-
-    def _judge(self, text: str) -> str:
-        features = self._model.vocabulary.features(text)
-        return kind.judge(text, features, self._model, "conduct", self._conduct).likely
 
 
 def _told(right: Sequence[bool], meant: bool) -> tuple[bool, ...] | None:

@@ -29,6 +29,11 @@ class _Texts(TyperGroup):
 app = typer.Typer(cls=_Texts, help="Read the fields of the standard complaint out of a text.")
 
 
+Samples = Annotated[
+    Path, typer.Argument(help="Labelled complaints, with channels, gazetteer, phrases and marks.")
+]
+
+
 @app.command("text")
 def fields(
     file: Annotated[str, typer.Argument(help="A text file; - for standard input.")] = "-",
@@ -141,10 +146,7 @@ def _teach(lessons: Sequence[Taught], digest: str, out: Path) -> None:
 @app.command("train")
 def train(
     out: Annotated[Path, typer.Option(help="Folder to write the models to.")],
-    folder: Annotated[
-        Path,
-        typer.Argument(help="Labelled complaints, with channels, gazetteer, phrases and marks."),
-    ] = Path("samples/complaints"),
+    folder: Samples = Path("samples/complaints"),
     accepted: Annotated[
         bool, typer.Option("--accepted", help="Also from this installation's accepted reports.")
     ] = False,
@@ -154,11 +156,9 @@ def train(
     ] = False,
 ) -> None:
     """Train the small models: of domains and conducts, of times, and of who is to blame."""
-    from ingest.normalise import blame, dating, labelled, marked, model, taught, train, weighing
+    from ingest.normalise import blame, dating, material, model, taught, train, weighing
     from ingest.normalise.accepted import examples as accepted_examples
-    from ingest.normalise.gazetteer import Gazetteer
     from ingest.normalise.taught import Teacher
-    from models import gazetteer
     from models.database import open_database, reading
 
     if network:
@@ -169,17 +169,13 @@ def train(
         engine, _ = open_database(terminal.settings())
         with reading(engine) as session:
             more = accepted_examples(session)
-    complaints = labelled.read_training(folder)
-    channels = labelled.read_channels(folder / "channels.toml")
-    units = Gazetteer(gazetteer.read(folder / "gazetteer.csv"))
-    marks = marked.read_all(folder)
-    phrases = train.read_phrases(folder / "phrases.tsv")
+    given = material.read(folder)
     out.mkdir(parents=True, exist_ok=True)
-    fitted = train.train(train.examples(complaints), (*phrases, *more))
+    fitted = train.train(train.examples(given.complaints), (*given.phrases, *more))
     model.save(fitted.model, out / model.MODEL_FILE)
-    teacher = Teacher(channels, units, fitted.model)
-    lessons = (*teacher.labelled(complaints), *teacher.marked(marks))
-    digest = taught.digest(complaints, marks)
+    teacher = Teacher(given.channels, given.gazetteer, fitted.model)
+    lessons = (*teacher.labelled(given.complaints), *teacher.marked(given.marks))
+    digest = taught.digest(given.complaints, given.marks)
     dates, guilt = train.choosers(lessons, digest)
     weighing.save(dates, out / dating.MODEL_FILE)
     weighing.save(guilt, out / blame.MODEL_FILE)
@@ -193,3 +189,29 @@ def train(
             f"{head.threshold:.2f} on: precision {fitted.precision[name]:.3f}, "
             f"recall {fitted.recall[name]:.3f}"
         )
+
+
+@app.command("validate")
+def validate(
+    folder: Samples = Path("samples/complaints"),
+    folds: Annotated[int, typer.Option(min=2, help="Parts held out in turn.")] = 3,
+) -> None:
+    """Hold complaints out in turn, to choose from where on times and people are filled in.
+
+    Takes half an hour for each part; needs torch.
+    """
+    from ingest.normalise import material, validate
+
+    terminal.require_train_extra()
+    from workers import teaching
+
+    given = material.read(folder)
+    found = validate.hold_out(
+        given, folds, lambda lessons: teaching.fit(lessons, "", terminal.told)
+    )
+    with terminal.progress("Holding out", total=len(given.complaints)) as tell:
+        held = []
+        for one in found:
+            held.append(one)
+            tell(1)
+    typer.echo(validate.tables(held))
