@@ -32,6 +32,8 @@ def test_a_listener_finds_hears_mends_and_accepts(console: Console) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_selector("html.scripted .segment")
+    for empty in ("conduct", "occurred"):
+        expect(page.locator(f"#f-{empty}")).to_have_text("—")
 
     page.click("[data-do=accept]")
     expect(page.locator("#notices")).to_contain_text("没有听完")
