@@ -56,7 +56,7 @@ SAID = (
 )
 VOICES = ("m1", "m2", "f1", "f2", "klatt", "Alex")
 NEVER_TRAINED = ("f3", "m4")
-STEPS, FRAMES = 120, 2_500
+STEPS, FRAMES = 150, 2_500
 
 
 def spoken(text: str, variant: str) -> bytes:
