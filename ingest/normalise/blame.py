@@ -12,9 +12,9 @@ from ingest.normalise.weighing import Weights, averaged, likeliest
 
 MODEL_FILE = "blame.npz"
 TOGETHER = averaged
-# Somebody who is to blame less likely than this is left out. Pooled opinions are no better here: in
-# cross-validation they had 1,192 posts right at a precision of 0.95 where averaged ones had 1,183,
-# but 1,158 and 1,163 at 0.96.
+# Somebody who is to blame less likely than this is left out: of 3,443 complaints that `xiangyin
+# normalise validate --folds 2` holds out, 1,793 of 1,884 who are filled in are right (0.952).
+# Pooled opinions are no better: 1,803 at 0.953, but 1,772 at 0.958 where averaged ones have 1,779.
 LIKELY = 0.75
 # 两个保安, 几个组长: no one of them
 _COUNTED = re.compile(r"(?:[几两二三四五六七八九十百\d]+(?:个|名|位)|[些各])$")
