@@ -39,9 +39,14 @@ class Blame:
         conduct : what is reproached, "" if that is not clear
         read : how likely the network finds each
         """
-        described = (features(around, people, place, conduct) for place in range(len(people)))
-        chosen = likeliest(TOGETHER((self._weights.probabilities(described), read)), LIKELY)
+        weighed = self._weights.probabilities(described(around, people, conduct))
+        chosen = likeliest(TOGETHER((weighed, read)), LIKELY)
         return replace(people[chosen[0]], weight=chosen[1]) if chosen else None
+
+
+def described(around: Surroundings, people: Sequence[Person], conduct: str) -> list[Features]:
+    """Describe each of a text's people and the words around."""
+    return [features(around, people, place, conduct) for place in range(len(people))]
 
 
 def features(around: Surroundings, people: Sequence[Person], place: int, conduct: str) -> Features:

@@ -52,8 +52,8 @@ class Dating:
 
         read : how likely the network finds each
         """
-        described = (features(around, every, place, received) for place in range(len(every)))
-        chosen = likeliest(TOGETHER((self._weights.probabilities(described), read)), LIKELY)
+        weighed = self._weights.probabilities(described(around, every, received))
+        chosen = likeliest(TOGETHER((weighed, read)), LIKELY)
         if chosen is None:
             return None
         place, likely = chosen
@@ -68,6 +68,11 @@ class Dating:
             ),
             confidence=min(SUREST, likely),
         )
+
+
+def described(around: Surroundings, every: Sequence[Found], received: date) -> list[Features]:
+    """Describe each of a text's times and the words around it."""
+    return [features(around, every, place, received) for place in range(len(every))]
 
 
 def features(around: Surroundings, every: Sequence[Found], place: int, received: date) -> Features:

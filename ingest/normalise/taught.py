@@ -123,15 +123,9 @@ def lessons(taught: Iterable[Taught]) -> tuple[Lessons, Lessons]:
     for one in taught:
         around, times, people = one.seen.around, one.seen.times, one.seen.people
         if one.dated is not None:
-            dates.add(
-                [dating.features(around, times, n, one.received) for n in range(len(times))],
-                one.dated,
-            )
+            dates.add(dating.described(around, times, one.received), one.dated)
         if one.blamed is not None:
-            guilt.add(
-                [blame.features(around, people, n, one.conduct) for n in range(len(people))],
-                one.blamed,
-            )
+            guilt.add(blame.described(around, people, one.conduct), one.blamed)
     return dates, guilt
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -20,6 +19,7 @@ from ingest.normalise.material import Material
 from ingest.normalise.network import Network
 from ingest.normalise.taught import Taught, Teacher
 from ingest.normalise.weighing import averaged, likeliest, pooled
+from models.errors import Invalid
 from models.terminal import table
 
 SEED = 7
@@ -56,8 +56,18 @@ class Unseen:
 
 
 def hold_out(material: Material, folds: int, teach: Teach) -> Iterator[Unseen]:
-    """Hold out every complaint once. teach : a network, from what the others and the marks teach"""
+    """Hold out every complaint once; raise Invalid where there are fewer than folds.
+
+    teach : a network, from what the others and the marks teach
+    """
     every = material.complaints
+    if folds > len(every):
+        raise Invalid(
+            f"只有 {len(every)} 件标注的举报，分不成 {folds} 份：请减小 --folds。",
+            f"{len(every)} labelled complaints cannot be held out in {folds} parts: give fewer "
+            "--folds.",
+            code="too_many_folds",
+        )
     split = KFold(folds, shuffle=True, random_state=SEED).split(np.zeros(len(every)))
     for others, own in split:
         yield from _fold(material, [every[n] for n in others], [every[n] for n in own], teach)
@@ -75,15 +85,9 @@ def _fold(
         seen = one.seen
         read = network.read(seen.reading.text, seen.when, seen.who)
         conduct = teacher.judge(seen.reading.text)
-        when = partial(dating.features, seen.around, seen.times, received=one.received)
-        who = partial(blame.features, seen.around, seen.people, conduct=conduct)
-        weighed = (
-            dates.probabilities(when(place) for place in range(len(seen.times))),
-            guilt.probabilities(who(place) for place in range(len(seen.people))),
-        )
-        yield Unseen(
-            Held((weighed[0], read.times), one.dated), Held((weighed[1], read.people), one.blamed)
-        )
+        when = dates.probabilities(dating.described(seen.around, seen.times, one.received))
+        who = guilt.probabilities(blame.described(seen.around, seen.people, conduct))
+        yield Unseen(Held((when, read.times), one.dated), Held((who, read.people), one.blamed))
 
 
 def tables(found: Sequence[Unseen]) -> str:

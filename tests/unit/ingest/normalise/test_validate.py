@@ -11,6 +11,7 @@ from ingest.normalise import labelled, material, network
 from ingest.normalise.network import Network
 from ingest.normalise.taught import Taught
 from ingest.normalise.validate import Held, Unseen, hold_out, tables
+from models.errors import Invalid
 from tests.unit.ingest.normalise.conftest import SAMPLES
 
 NOBODY = Held(([], []), ())
@@ -77,3 +78,9 @@ def test_each_complaint_is_held_out_once_and_teaches_elsewhere(few: material.Mat
     assert all(
         len(one.right or ()) == len(one.opinions[0]) == len(one.opinions[1]) for one in dated
     )
+
+
+def test_more_parts_than_complaints_are_refused(few: material.Material) -> None:
+    two = replace(few, complaints=few.complaints[:2])
+    with pytest.raises(Invalid, match="--folds"):
+        next(hold_out(two, 3, lambda _: network.load()))
